@@ -1,0 +1,1 @@
+"""The agents of regreen: they experiment, patch and judge; graphs and terminals are not theirs."""

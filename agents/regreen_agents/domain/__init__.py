@@ -1,0 +1,1 @@
+"""The nouns every other room speaks with: frozen models, free of effects."""

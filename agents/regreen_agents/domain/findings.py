@@ -1,0 +1,170 @@
+"""What was measured about tests, what was concluded, and by which experiments."""
+
+from enum import StrEnum
+
+from regreen_agents.domain.identity import ClusterId, Model, NodeId
+from regreen_agents.domain.runs import FailureDetail, Outcome, StateChange
+
+
+class Standing(StrEnum):
+    """A test's behaviour over the baseline's runs."""
+
+    STABLE_PASS = "stable-pass"  # noqa: S105 - a verdict, not a password
+    STABLE_FAIL = "stable-fail"
+    FLAKY = "flaky"
+    STABLE_SKIP = "stable-skip"
+
+
+class Novelty(StrEnum):
+    """A red test against the last recorded baseline."""
+
+    NEW = "new"
+    PRE_EXISTING = "pre-existing"
+    UNKNOWN = "unknown"
+    """No earlier baseline is recorded."""
+
+
+class FlakeRate(Model):
+    """Failures over runs, with the Wilson score interval at 95 %."""
+
+    failures: int
+    runs: int
+    low: float
+    high: float
+
+    @property
+    def rate(self) -> float:
+        """Failures / runs, in [0, 1]; 0 when nothing ran."""
+        return self.failures / self.runs if self.runs else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.failures}/{self.runs} ({self.low:.0%}-{self.high:.0%} at 95 %)"
+
+
+class TestSignature(Model):
+    """One test over the baseline's runs (R81)."""
+
+    __test__ = False
+
+    node_id: NodeId
+    standing: Standing
+    outcomes: tuple[Outcome, ...]
+    """One per full run, in run order."""
+    alone: Outcome | None = None
+    """How it ended when run alone, if that was measured (R59)."""
+    error_count: int = 0
+    warning_count: int = 0
+    flake_rate: FlakeRate
+    mean_duration_seconds: float
+    failure: FailureDetail | None = None
+    """The first red run's failure."""
+    failing_run: int | None = None
+    """Index of the first run in which it was red; -1 means the isolated screen."""
+    novelty: Novelty = Novelty.UNKNOWN
+
+
+class Cluster(Model):
+    """Red tests that look like one defect; becomes one plan."""
+
+    id: ClusterId
+    title: str
+    signature: str
+    """Normalised: exception type, message with numbers, paths and ids replaced."""
+    frame: str
+    """``path::function`` of the innermost frame they share, or empty."""
+    members: tuple[TestSignature, ...]
+    """By node id."""
+    novelty: Novelty
+
+
+class Category(StrEnum):
+    """IDoFT's flaky categories, and what is not flaky."""
+
+    OD_VICTIM = "OD-victim"
+    OD_BRITTLE = "OD-brittle"
+    NIO = "NIO"
+    NOD = "NOD"
+    ID = "ID"
+    TD = "TD"
+    TZD = "TZD"
+    UD = "UD"
+    ENVIRONMENT = "environment"
+    RESOURCE = "resource"
+    TIMEOUT = "timeout"
+    INFRASTRUCTURE = "infrastructure"
+    REAL_BUG = "real-bug"
+
+
+class Cause(StrEnum):
+    """The mechanism behind a failure, which decides who can repair it."""
+
+    ENVIRONMENT_LEAK = "environment-leak"
+    GLOBAL_STATE = "global-state-polluter"
+    CWD_RELATIVE_PATH = "cwd-relative-path"
+    CWD_LEAK = "cwd-leak"
+    BARE_COMMAND = "bare-command"
+    UNSEEDED_RANDOMNESS = "unseeded-randomness"
+    UNORDERED_ITERATION = "unordered-iteration"
+    MISSING_STATE_SETTER = "missing-state-setter"
+    CODE_BUG = "code-bug"
+    MISSING_RESOURCE = "missing-resource"
+    MISSING_DEPENDENCY = "missing-dependency"
+    TIME_LIMIT = "time-limit"
+    CRASH = "crash"
+    UNEXPLAINED = "unexplained"
+
+
+class Evidence(Model):
+    """One experiment, as a person can repeat it."""
+
+    question: str
+    """What it was run to find out."""
+    command: str
+    """A plain shell command, without regreen."""
+    exit_code: int | None
+    counts: str
+    """``1 failed, 3 passed``."""
+    output: str = ""
+    """The lines that matter, at most 2,000 characters, without times."""
+    conclusion: str
+    """What it shows."""
+
+
+class SourceLocation(Model):
+    """A place in the repository."""
+
+    path: str
+    """Relative, posix."""
+    line: int
+    """From 1."""
+    text: str = ""
+
+
+class Finding(Model):
+    """A diagnosed defect: category, mechanism and the evidence that shows them."""
+
+    cluster: ClusterId
+    category: Category
+    cause: Cause
+    summary: str
+    """One or two sentences naming the mechanism to the attribute, file or line."""
+    victims: tuple[NodeId, ...]
+    polluters: tuple[NodeId, ...] = ()
+    """The minimal set found first; together they are enough."""
+    all_polluters: tuple[NodeId, ...] = ()
+    """Inventory of every test seen to change the same state (R6)."""
+    state_setters: tuple[NodeId, ...] = ()
+    state: tuple[StateChange, ...] = ()
+    """What the polluters or setters change and the victims depend on."""
+    locations: tuple[SourceLocation, ...] = ()
+    """Suspected lines, most suspicious first."""
+    missing: tuple[str, ...] = ()
+    """Files, commands or modules that are not there."""
+    replay: tuple[NodeId, ...] = ()
+    """An order that shows the failure; its last member is a victim."""
+    hash_seed: str = "0"
+    """A PYTHONHASHSEED under which it fails."""
+    random_seed: int | None = None
+    """A random seed under which it fails, for unseeded randomness."""
+    flake_rate: FlakeRate | None = None
+    evidence: tuple[Evidence, ...] = ()

@@ -1,0 +1,101 @@
+"""Proposals a person reviews, and refusals, which are results too."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from regreen_agents.domain.findings import Evidence, Finding
+from regreen_agents.domain.identity import ClusterId, Model, NodeId, PlanId, SprintId
+
+
+class RiskLevel(StrEnum):
+    """How much a wrong change would cost, by the paths it touches (R48)."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class PlanOption(Model):
+    """One way to fix it."""
+
+    key: str = Field(pattern=r"^[A-Z]$")
+    title: str
+    recipe: str
+    """Registered name of what would implement it; ``none`` when only a person can."""
+    pros: tuple[str, ...]
+    cons: tuple[str, ...]
+    policy_decision: bool = False
+    """True when it skips, deletes or loosens something: only a person may choose it."""
+
+
+class Task(Model):
+    """One named piece of work (R4, R63)."""
+
+    role: str
+    """``implementer(PR1: restore SHOP_REGION)``."""
+    file: str
+    change: str
+    validation: str
+    expected: str
+    """``2 failed -> 0 failed``."""
+
+
+class Prediction(Model):
+    """What the plan says will happen, checked afterwards (R66)."""
+
+    fixed: tuple[NodeId, ...]
+    red_before: int
+    red_after: int
+    """Red or flaky tests left in the whole suite once this plan is merged alone."""
+
+
+class Plan(Model):
+    """One cluster's diagnosis and proposal; what a person approves is its digest."""
+
+    schema_version: Literal[1] = 1
+    id: PlanId
+    sprint: SprintId
+    cluster: ClusterId
+    title: str
+    engine: str
+    finding: Finding
+    strategy: str
+    options: tuple[PlanOption, ...] = Field(min_length=1)
+    recommended: str = Field(pattern=r"^[A-Z]$")
+    chosen: str = Field(default="", pattern=r"^[A-Z]?$")
+    """The option a person chose; empty means the recommended one."""
+    tasks: tuple[Task, ...]
+    scope: tuple[str, ...]
+    """Paths the change may touch, relative, posix; a trailing ``/`` means the folder."""
+    risk: RiskLevel
+    risk_reason: str
+    validation: tuple[str, ...]
+    """Commands, without regreen, that must pass afterwards."""
+    prediction: Prediction
+    owner: str = "unassigned"
+
+    def option(self) -> PlanOption:
+        """Return the option to implement."""
+        key = self.chosen or self.recommended
+        return next(o for o in self.options if o.key == key)
+
+
+class Refusal(Model):
+    """ "Not by me", with what was tried and what would help."""
+
+    schema_version: Literal[1] = 1
+    id: PlanId
+    sprint: SprintId
+    cluster: ClusterId
+    title: str
+    engine: str
+    stage: Literal["explore", "implement"]
+    reason: str
+    needs: tuple[str, ...]
+    """What a person could supply that would unblock it."""
+    tests: tuple[NodeId, ...]
+    finding: Finding | None = None
+    evidence: tuple[Evidence, ...] = ()
