@@ -1,0 +1,1 @@
+"""The only doors to running code of the target repository."""

@@ -1,0 +1,137 @@
+"""Run each collected test alone, in a forked child of the process that has only collected.
+
+Runs in the target's interpreter: Python 3.8+, no dependency. Where forking is unsound (threads
+alive after collection, no fork) it says so and runs nothing; the caller then starts processes.
+"""
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from typing import Any, Dict, Set
+
+RED_EXIT = 93
+"""A child's exit code after a red test: it lived to tell, unlike a lost one."""
+
+
+def run_isolated(session: Any, probe: Any) -> bool:
+    """Run every item in a child of its own; return True, as a test loop does."""
+    problem = cannot_fork()
+    if problem:
+        probe.stream.emit("isolation-unavailable", reason=problem)
+        return True
+    random_state = random.getstate()
+    known = files_of(probe.tree)
+    seeds = probe.asked.get("random_seeds") or [probe.asked.get("random_seed")]
+    for position, item in enumerate(session.items):
+        for seed in seeds:
+            probe.asked["random_seed"] = seed
+            probe.position = position - 1
+            ended = run_forked(item, probe, random_state)
+            probe.stream.emit("variant", id=item.nodeid, seed=seed, red=ended != "0")
+            remove_new_files(probe.tree, known)
+    return True
+
+
+def run_forked(item: Any, probe: Any, random_state: Any) -> str:
+    """Run one item in a child and return how that ended: ``0`` for a green test."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        run_child(item, probe, random_state)
+    ended = wait_for(child, float(probe.asked["test_timeout"]))
+    if ended not in ("0", "exit %d" % RED_EXIT):
+        probe.stream.emit("child-lost", id=item.nodeid, how=ended)
+    return ended
+
+
+def cannot_fork() -> str:
+    """Return why forking is unsound here, or an empty text."""
+    if not hasattr(os, "fork"):
+        return "this platform has no fork"
+    if threading.active_count() > 1:
+        names = ", ".join(sorted(thread.name for thread in threading.enumerate())[:5])
+        return "threads are alive after collection: " + names
+    return ""
+
+
+def run_child(item: Any, probe: Any, random_state: Any) -> None:
+    """Run one item with nothing after it and leave without clean-up handlers of the parent."""
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        random.setstate(random_state)  # a forked child of CPython is reseeded
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        code = RED_EXIT if probe.saw_red else 0
+    finally:
+        os._exit(code)
+
+
+def wait_for(child: int, limit: float) -> str:
+    """Wait for the child's end; return ``0``, ``timeout`` or how it died."""
+    deadline = time.monotonic() + limit
+    pause = 0.0005
+    while True:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            break
+        if time.monotonic() > deadline:
+            kill_group(child)
+            os.waitpid(child, 0)
+            return "timeout"
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.02)
+    kill_group(child)
+    if os.WIFSIGNALED(status):
+        return "signal " + str(os.WTERMSIG(status))
+    return "0" if os.WEXITSTATUS(status) == 0 else "exit " + str(os.WEXITSTATUS(status))
+
+
+def kill_group(child: int) -> None:
+    """End what the child left running."""
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def files_of(tree: str) -> Set[str]:
+    """Return every file of the tree but caches, environments and git's own."""
+    found: Set[str] = set()
+    for folder, names, files in os.walk(tree):
+        names[:] = [name for name in names if not skipped(folder, name)]
+        found.update(os.path.join(folder, name) for name in files)
+    return found
+
+
+def skipped(folder: str, name: str) -> bool:
+    """Whether a folder is none of the project's sources."""
+    if name in {".git", "__pycache__", ".regreen", "node_modules", ".pytest_cache"}:
+        return True
+    return os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+
+
+def remove_new_files(tree: str, known: Set[str]) -> None:
+    """Delete what the last child left in the tree, so that the next one is alone again."""
+    for path in files_of(tree) - known:
+        try:
+            os.unlink(path)
+        except OSError:
+            pass
+
+
+def file_marks(tree: str) -> Dict[str, Any]:
+    """Return path -> (mtime, size) of every file of the tree, relative to it."""
+    marks = {}
+    for path in files_of(tree):
+        try:
+            stat = os.stat(path)
+        except OSError:
+            continue
+        marks[os.path.relpath(path, tree).replace(os.sep, "/")] = (stat.st_mtime_ns, stat.st_size)
+    return marks

@@ -1,0 +1,266 @@
+"""pytest plugin: stream one JSON line per test phase, in the order and selection asked for.
+
+Runs in the target's interpreter: Python 3.8+, pytest 7+, no dependency. Each line goes out with a
+single append, so a process that dies at test 500 of 700 has still told 500 results and who ran.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+import zlib
+from typing import Any, Callable, Dict, List, Optional
+
+import pytest
+
+MESSAGE_LIMIT = 2000
+OUTPUT_LIMIT = 4000
+FRAME_LIMIT = 30
+
+
+class Stream:
+    """Append-only file of JSON lines, safe to share with forked children."""
+
+    def __init__(self, path: str) -> None:
+        """Open (and create) the file."""
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """Write one line."""
+        line = json.dumps(dict(fields, event=event), ensure_ascii=True, default=repr) + "\n"
+        os.write(self._fd, line.encode("ascii"))
+
+
+def peak_rss_kib() -> Optional[int]:
+    """Return the peak resident memory of this process, or None where the platform tells none."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak // 1024 if sys.platform == "darwin" else peak)
+
+
+def describe_exception(excinfo: Any, tree: str) -> Dict[str, Any]:
+    """Return type, message and frames of a pytest ExceptionInfo."""
+    kind = excinfo.type
+    name = (
+        kind.__name__
+        if kind.__module__ == "builtins"
+        else kind.__module__ + "." + kind.__qualname__
+    )
+    try:
+        missing = getattr(excinfo.value, "argname", None)  # str() of pytest's error says little
+        message = "fixture %r not found" % missing if missing else str(excinfo.value)
+    except Exception as error:
+        message = "<str() of the exception raised " + type(error).__name__ + ">"
+    frames: List[Dict[str, Any]] = []
+    entry = excinfo.value.__traceback__
+    while entry is not None:
+        code = entry.tb_frame.f_code
+        frames.append(
+            {
+                "path": relative(code.co_filename, tree),
+                "line": entry.tb_lineno,
+                "function": code.co_name,
+            }
+        )
+        entry = entry.tb_next
+    wanted = [
+        frame
+        for frame in frames
+        if "/_pytest/" not in frame["path"] and "/pluggy/" not in frame["path"]
+    ]
+    return {"type": name, "message": message[:MESSAGE_LIMIT], "frames": wanted[-FRAME_LIMIT:]}
+
+
+def relative(path: str, tree: str) -> str:
+    """Return the path relative to the tree when inside it, with forward slashes."""
+    real = os.path.realpath(path) if os.path.isabs(path) else path
+    if real.startswith(tree + os.sep):
+        real = real[len(tree) + 1 :]
+    return real.replace(os.sep, "/")
+
+
+def output_tail(report: Any) -> str:
+    """Return the last captured output of a report without joining all of it."""
+    left, parts = OUTPUT_LIMIT, []
+    for title, text in reversed(getattr(report, "sections", [])):
+        if left <= 0:
+            break
+        tail = text[-left:]
+        parts.append("[" + title + "]\n" + tail)
+        left -= len(tail)
+    return "\n".join(reversed(parts))
+
+
+class Probe:
+    """The plugin object."""
+
+    def __init__(self, config: Dict[str, Any], load: Callable[[str], Any]) -> None:
+        """Keep what was asked for; `load` imports a sibling file."""
+        self.asked = config
+        self.tree = config["tree"]
+        self.stream = Stream(config["stream"])
+        self.position = -1
+        self.warning_counts: Dict[str, int] = {}
+        self.saw_red = False
+        self.load = load
+        self.states: Any = load("regreen_state") if config.get("watch_state") else None
+        self.restores: Any = load("regreen_restore") if config.get("restore") else None
+
+    def pytest_configure(self, config: Any) -> None:
+        """Say hello."""
+        self.stream.emit(
+            "hello",
+            pytest=pytest.__version__,
+            python=sys.version.split()[0],
+            pid=os.getpid(),
+            rootdir=str(config.rootpath),
+        )
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Tell modules that cannot be collected, and those skipped whole."""
+        if report.failed:
+            text = str(report.longrepr)
+            lines = [line for line in text.splitlines() if line.startswith("E ")]
+            kind, _, message = (lines[-1][1:].strip() if lines else text.strip()[-300:]).partition(
+                ": "
+            )
+            self.stream.emit(
+                "collect-error",
+                id=report.nodeid,
+                type=kind[:200],
+                message=message,
+                text=text[-MESSAGE_LIMIT:],
+            )
+        elif report.skipped and report.nodeid:
+            reason = (
+                report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            )
+            self.stream.emit("collect-skip", id=report.nodeid, reason=reason)
+
+    @pytest.hookimpl(hookwrapper=True, trylast=True)
+    def pytest_collection_modifyitems(self, items: List[Any]) -> Any:
+        """Choose and order, after every other plugin has had its say."""
+        yield
+        order = self.asked.get("order")
+        if order is not None:
+            arrange(items, order)
+        self.stream.emit("collected", ids=[item.nodeid for item in items])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: Any) -> Optional[bool]:
+        """Run each test in a fork of its own when isolation is asked for."""
+        if not self.asked.get("isolate"):
+            return None
+        return bool(self.load("regreen_isolate").run_isolated(session, self))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any) -> Any:
+        """Watch or restore process-wide state around one whole test."""
+        restorer, before = None, None
+        if self.restores is not None:
+            restorer = self.restores.Restorer(self.asked["restore"], item.nodeid)
+        if self.states is not None:
+            before = self.states.Snapshot(self.tree)
+        yield
+        if before is not None:
+            for change in before.differences(self.states.Snapshot(self.tree)):
+                self.stream.emit("state", id=item.nodeid, **change)
+        if restorer is not None:
+            restorer.restore()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Name the test that now runs, so that a death names its killer."""
+        self.position += 1
+        self.stream.emit("start", id=nodeid, position=self.position, at=time.monotonic())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: Any) -> None:
+        """Seed the random generators for this test, when asked to."""
+        seed = self.asked.get("random_seed")
+        if seed is None:
+            return
+        value = zlib.crc32(item.nodeid.encode("utf-8", "surrogatepass")) ^ seed
+        random.seed(value)
+        numpy = sys.modules.get("numpy")
+        if numpy is not None:
+            numpy.random.seed(value)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, call: Any) -> Any:
+        """Remember the exception of a failed phase until its report comes by."""
+        outcome = yield
+        report = outcome.get_result()
+        if call.excinfo is not None and report.failed:
+            report.regreen_failure = describe_exception(call.excinfo, self.tree)
+
+    def pytest_warning_recorded(self, nodeid: str) -> None:
+        """Count warnings per test."""
+        self.warning_counts[nodeid] = self.warning_counts.get(nodeid, 0) + 1
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Stream one phase."""
+        fields: Dict[str, Any] = {
+            "id": report.nodeid,
+            "when": report.when,
+            "outcome": report.outcome,
+            "duration": getattr(report, "duration", 0.0),
+            "xfail": hasattr(report, "wasxfail"),
+            "rss": peak_rss_kib(),
+        }
+        if report.failed:
+            self.saw_red = True
+            fields["failure"] = getattr(report, "regreen_failure", None) or {
+                "type": "AssertionError",
+                "message": str(report.longrepr)[-MESSAGE_LIMIT:],
+                "frames": [],
+            }
+            fields["output"] = output_tail(report)
+        elif report.skipped:
+            reason = (
+                report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            )
+            fields["reason"] = getattr(report, "wasxfail", "") or reason
+        self.stream.emit("phase", **fields)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Mark the end of one test."""
+        self.stream.emit("end", id=nodeid, warnings=self.warning_counts.pop(nodeid, 0))
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Tell the exit status, and project modules loaded from outside the tree."""
+        foreign = foreign_modules(self.asked.get("checkout", ""), self.tree)
+        self.stream.emit("finish", status=int(exitstatus), foreign=foreign)
+
+
+def arrange(items: List[Any], order: List[str]) -> None:
+    """Keep and order the items named; an id that occurs twice keeps both items."""
+    by_id: Dict[str, List[Any]] = {}
+    for item in items:
+        by_id.setdefault(item.nodeid, []).append(item)
+    chosen = [by_id[name].pop(0) for name in order if by_id.get(name)]
+    items[:] = chosen
+
+
+def foreign_modules(checkout: str, tree: str) -> List[str]:
+    """Return modules whose file lies in the main checkout though the tree has a twin of it."""
+    if not checkout or checkout == tree:
+        return []
+    found = []
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if not isinstance(path, str) or not path.startswith(checkout + os.sep):
+            continue
+        if path.startswith(tree + os.sep) or "site-packages" in path:
+            continue
+        if os.path.exists(os.path.join(tree, os.path.relpath(path, checkout))):
+            found.append(name)
+    return sorted(found)[:50]
+
+
+def make_plugin(config: Dict[str, Any], load: Callable[[str], Any]) -> Probe:
+    """Return the plugin for one run."""
+    return Probe(config, load)

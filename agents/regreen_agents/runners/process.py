@@ -1,0 +1,251 @@
+"""The only door that starts processes: limits, whole-tree kill, bounded logs, one stop for all."""
+
+import json
+import logging
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from regreen_agents.errors import RunnerError, StoppedError
+
+logger = logging.getLogger(__name__)
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+MARK = "REGREEN_RUN"
+"""Environment variable that marks every process of a run: ``<owner>/<number>``."""
+HEAD_BYTES = 2 * 1024 * 1024
+TAIL_BYTES = 512 * 1024
+POLL_SECONDS = 0.02
+
+Ended = Literal["exited", "limit", "stop", "orphaned", "lost"]
+
+
+@dataclass(frozen=True)
+class ProcessRequest:
+    """A command and its bounds."""
+
+    command: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+    """The whole environment of the command, the mark excepted."""
+    log: Path
+    """Where stdout and stderr go, head and tail kept, the middle of a flood elided."""
+    timeout_seconds: float
+    owner: str
+    """Whose run it is, usually the sprint's id: what `end_marked` takes."""
+    memory_limit_mib: int = 0
+    """Private memory of each process; 0 means no bound."""
+
+
+@dataclass(frozen=True)
+class ProcessResult:
+    """How it ended and what it used."""
+
+    exit_code: int | None
+    """None when it did not end by itself; negative for a signal."""
+    ended: Ended
+    """``lost``: the supervisor itself was killed by the code under test."""
+    duration_seconds: float
+    strays: int = 0
+    """Descendants that were still alive at its end and were killed."""
+    peak_rss_kib: int = 0
+    user_seconds: float = 0.0
+    system_seconds: float = 0.0
+    log_bytes: int = 0
+    """Bytes it wrote, elided ones included."""
+
+
+@dataclass
+class Stopper:
+    """Lets one call end every process that runs, and start no more."""
+
+    _event: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """End all running processes; later starts raise StoppedError."""
+        self._event.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise StoppedError after `stop`."""
+        if self.stopped:
+            raise StoppedError("Stopped on request.", why="A signal or Ctrl-C asked for it.")
+
+
+def run_process(
+    request: ProcessRequest,
+    *,
+    stopper: Stopper,
+    should_end: Callable[[], bool] = lambda: False,
+) -> ProcessResult:
+    """Run a command under the supervisor and wait for its end.
+
+    Args:
+        request: The command and its bounds.
+        stopper: Ends this run when told to.
+        should_end: Asked every 20 ms; True ends the command (``ended`` is then ``stop``).
+
+    Returns:
+        How it ended. A non-zero exit is a value.
+
+    Raises:
+        RunnerError: The command could not be started.
+        StoppedError: `stopper` was told to stop, before or during the run.
+    """
+    stopper.check()
+    started = time.monotonic()
+    supervised = _Supervised(request)
+    try:
+        supervised.wait(lambda: stopper.stopped or should_end())
+    finally:
+        supervised.close()
+    stopper.check()
+    return supervised.result(time.monotonic() - started)
+
+
+class _Supervised:
+    """One supervisor process with its three pipes."""
+
+    def __init__(self, request: ProcessRequest) -> None:
+        control_read, self._control = os.pipe()
+        self._status, status_write = os.pipe()
+        self.mark = f"{request.owner}/{os.getpid()}-{time.monotonic_ns()}"
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(SUPERVISOR),
+            str(control_read),
+            str(status_write),
+        ]
+        command += [f"{request.timeout_seconds:.3f}", str(request.memory_limit_mib)]
+        try:
+            self._process = subprocess.Popen(
+                [*command, *request.command],
+                cwd=request.cwd,
+                env={**request.env, MARK: self.mark},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(control_read, status_write),
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(self._control)
+            os.close(self._status)
+            raise RunnerError(
+                f"Could not start {request.command[0]!r}.",
+                why=str(error),
+                fix="Check that the interpreter exists and that the machine has memory left.",
+            ) from error
+        finally:
+            os.close(control_read)
+            os.close(status_write)
+        self._log = _BoundedLog(self._process, request.log)
+
+    def wait(self, should_end: Callable[[], bool]) -> None:
+        """Wait for the supervisor's end, passing on the wish to end early."""
+        asked = False
+        while not select.select([self._status], [], [], POLL_SECONDS)[0]:
+            if not asked and should_end():
+                asked = True
+                os.write(self._control, b"x")
+
+    def close(self) -> None:
+        """Leave nothing behind: pipes, marked processes, reader thread."""
+        os.close(self._control)
+        with os.fdopen(self._status, "rb") as pipe:
+            status = pipe.read()
+        self._process.wait()
+        self._report: dict[str, float] = json.loads(status) if status.endswith(b"\n") else {}
+        if not self._report:
+            logger.warning("the supervisor was killed; ending every process of its run")
+            end_marked(self.mark)
+        self._log.finish()
+
+    def result(self, duration_seconds: float) -> ProcessResult:
+        """Return what the supervisor reported, or that it was lost."""
+        report = self._report
+        if not report:
+            return ProcessResult(None, "lost", duration_seconds, log_bytes=self._log.total)
+        ended: Ended = str(report["ended"])  # type: ignore[assignment]  # our own supervisor wrote it
+        return ProcessResult(
+            exit_code=int(report["code"]) if ended == "exited" else None,
+            ended=ended,
+            duration_seconds=duration_seconds,
+            strays=int(report["strays"]),
+            peak_rss_kib=int(report["peak_rss_kib"]),
+            user_seconds=report["user_seconds"],
+            system_seconds=report["system_seconds"],
+            log_bytes=self._log.total,
+        )
+
+
+class _BoundedLog:
+    """Drains a process's output into a file of bounded size, in a thread of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
+        self._process = process
+        self._path = path
+        self.total = 0
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self._thread = threading.Thread(target=self._drain, name="regreen-log", daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        pipe = self._process.stdout
+        if pipe is None:
+            return
+        with self._path.open("wb", buffering=0) as head, pipe:
+            while chunk := os.read(pipe.fileno(), 65536):
+                if self.total < HEAD_BYTES:
+                    head.write(chunk)
+                else:
+                    self._keep(chunk)
+                self.total += len(chunk)
+            if self._tail:
+                elided = self.total - head.tell() - self._tail_size
+                head.write(b"\n[... %d bytes elided ...]\n" % elided if elided > 0 else b"")
+                head.write(b"".join(self._tail))
+
+    def _keep(self, chunk: bytes) -> None:
+        self._tail.append(chunk)
+        self._tail_size += len(chunk)
+        while self._tail_size - len(self._tail[0]) >= TAIL_BYTES:
+            self._tail_size -= len(self._tail.popleft())
+
+    def finish(self) -> None:
+        """Wait until all output is on disk."""
+        self._thread.join()
+
+
+def end_marked(mark: str) -> int:
+    """Kill every process whose mark starts with `mark`; return how many there were.
+
+    Used after a supervisor was killed, and by ``resume`` after regreen itself was.
+    """
+    ended = 0
+    for process in psutil.process_iter(["pid"]):
+        try:
+            value = process.environ().get(MARK, "")
+            if process.pid != os.getpid() and value.startswith(mark):
+                process.kill()
+                ended += 1
+        except (psutil.Error, OSError):
+            continue  # gone already, or not ours to read
+    return ended

@@ -1,0 +1,188 @@
+"""Read the probe's stream: events, and what they say about each test."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from regreen_agents.domain.identity import NodeId
+from regreen_agents.domain.runs import (
+    FailureDetail,
+    Frame,
+    Outcome,
+    StateChange,
+    StateKind,
+    TestResult,
+)
+
+Event = dict[str, Any]
+
+
+def read_events(path: Path) -> list[Event]:
+    """Return all whole events of a stream; a line torn by a death is left out."""
+    if not path.exists():
+        return []
+    events: list[Event] = []
+    for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # torn by a kill, or two forked writers met: the test counts as unfinished
+        if isinstance(event, dict) and "event" in event:
+            events.append(event)
+    return events
+
+
+class Reading:
+    """Everything one process told."""
+
+    def __init__(self, events: list[Event]) -> None:
+        """Sort the events by test."""
+        self.hello: Event = {}
+        self.finish: Event = {}
+        self.collected: list[NodeId] = []
+        self.no_isolation = ""
+        self.changes: list[StateChange] = []
+        self.extra: list[Event] = []
+        """Events of additional probe plugins, as they came."""
+        self._tests: dict[NodeId, _Test] = {}
+        self._collect: list[TestResult] = []
+        for event in events:
+            handler = getattr(self, "_on_" + event["event"].replace("-", "_"), self.extra.append)
+            handler(event)
+
+    def _on_hello(self, event: Event) -> None:
+        self.hello = event
+
+    def _on_finish(self, event: Event) -> None:
+        self.finish = event
+
+    def _on_isolation_unavailable(self, event: Event) -> None:
+        self.no_isolation = str(event["reason"])
+
+    def _on_collected(self, event: Event) -> None:
+        self.collected = [NodeId(name) for name in event["ids"]]
+
+    def _on_collect_error(self, event: Event) -> None:
+        failure = FailureDetail(
+            phase="collect", type=event["type"], message=event["message"], output_tail=event["text"]
+        )
+        self._collect.append(
+            TestResult(
+                node_id=NodeId(event["id"]), outcome=Outcome.ERROR, failure=failure, error_count=1
+            )
+        )
+
+    def _on_collect_skip(self, event: Event) -> None:
+        self._collect.append(
+            TestResult(
+                node_id=NodeId(event["id"]), outcome=Outcome.SKIPPED, skip_reason=event["reason"]
+            )
+        )
+
+    def _on_start(self, event: Event) -> None:
+        test = self._tests.setdefault(NodeId(event["id"]), _Test())
+        test.position = event["position"]
+
+    def _on_phase(self, event: Event) -> None:
+        self._tests.setdefault(NodeId(event["id"]), _Test()).phases.append(event)
+
+    def _on_end(self, event: Event) -> None:
+        test = self._tests.setdefault(NodeId(event["id"]), _Test())
+        test.ended = True
+        test.warnings += event["warnings"]
+
+    def _on_child_lost(self, event: Event) -> None:
+        self._tests.setdefault(NodeId(event["id"]), _Test()).lost = event["how"]
+
+    def _on_state(self, event: Event) -> None:
+        fields = {k: v for k, v in event.items() if k not in ("event", "id", "kind")}
+        self.changes.append(
+            StateChange(node_id=NodeId(event["id"]), kind=StateKind(event["kind"]), **fields)
+        )
+
+    @property
+    def running(self) -> NodeId | None:
+        """The test that had started and not ended."""
+        open_tests = [name for name, test in self._tests.items() if not test.ended]
+        return open_tests[-1] if open_tests else None
+
+    @property
+    def not_run(self) -> list[NodeId]:
+        """Collected tests that never started, in order."""
+        return [name for name in self.collected if name not in self._tests]
+
+    def results(self, death: FailureDetail | None) -> list[TestResult]:
+        """Return one result per test; `death` describes the end of an unfinished one."""
+        done = [test.result(name, death) for name, test in self._tests.items()]
+        done += [TestResult(node_id=name, outcome=Outcome.NOT_RUN) for name in self.not_run]
+        return self._collect + done
+
+
+class _Test:
+    """The events of one test."""
+
+    def __init__(self) -> None:
+        self.position = -1
+        self.phases: list[Event] = []
+        self.ended = False
+        self.lost = ""
+        self.warnings = 0
+
+    def result(self, name: NodeId, death: FailureDetail | None) -> TestResult:
+        """Put the phases together."""
+        failed = [phase for phase in self.phases if phase["outcome"] == "failed"]
+        failure = _failure(failed[0]) if failed else None
+        outcome = _outcome(self.phases)
+        if not self.ended or self.lost:
+            failure = _lost(self.lost) if self.lost else death
+            outcome = _death_outcome(failure)
+        peaks = [phase["rss"] for phase in self.phases if phase.get("rss")]
+        return TestResult(
+            node_id=name,
+            outcome=outcome,
+            duration_seconds=sum(phase["duration"] for phase in self.phases),
+            position=self.position,
+            peak_rss_kib=max(peaks, default=None),
+            failure=failure,
+            skip_reason=next((str(p["reason"]) for p in self.phases if p.get("reason")), ""),
+            warning_count=self.warnings,
+            error_count=max(len(failed), 1 if outcome.is_red else 0),
+        )
+
+
+def _lost(how: str) -> FailureDetail:
+    if how == "timeout":
+        return FailureDetail(phase="call", type="timeout", message="killed by its time limit")
+    return FailureDetail(phase="call", type="crash", message=f"its process ended with {how}")
+
+
+def _death_outcome(failure: FailureDetail | None) -> Outcome:
+    if failure is not None and failure.type == "timeout":
+        return Outcome.TIMEOUT
+    return Outcome.CRASHED
+
+
+def _outcome(phases: list[Event]) -> Outcome:
+    """Judge by phase: any failed call fails it, any other failed phase is an error."""
+    failed = {phase["when"] for phase in phases if phase["outcome"] == "failed"}
+    if "call" in failed:
+        return Outcome.FAILED
+    if failed:
+        return Outcome.ERROR
+    for phase in phases:
+        if phase["outcome"] == "skipped":
+            return Outcome.XFAILED if phase["xfail"] else Outcome.SKIPPED
+    if any(phase["xfail"] for phase in phases if phase["when"] == "call"):
+        return Outcome.XPASSED
+    return Outcome.PASSED
+
+
+def _failure(phase: Event) -> FailureDetail:
+    told = phase["failure"]
+    return FailureDetail(
+        phase=phase["when"],
+        type=told["type"],
+        message=told["message"],
+        frames=tuple(Frame(**frame) for frame in told["frames"]),
+        output_tail=phase.get("output", ""),
+    )

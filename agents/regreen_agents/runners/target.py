@@ -1,0 +1,177 @@
+"""The target's interpreter and what is installed in it."""
+
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from regreen_agents.domain.identity import Model
+from regreen_agents.errors import TargetError
+from regreen_agents.runners.process import ProcessRequest, Stopper, run_process
+
+PROBE_SECONDS = 60.0
+OWN = "regreen's own"
+REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
+
+QUESTION = """
+import json, sys
+from importlib import metadata
+found = {d.metadata["Name"] or "" for d in metadata.distributions()}
+names = sorted(name.lower().replace("_", "-") for name in found)
+try:
+    import pytest
+    version = pytest.__version__
+except ImportError:
+    version = ""
+print("REGREEN" + json.dumps({
+    "version": sys.version.split()[0], "pytest": version,
+    "plugins": [n for n in names if n.startswith("pytest-") or n in ("anyio", "hypothesis")],
+}))
+"""
+
+
+class Target(Model):
+    """An interpreter that can run the suite."""
+
+    python: str
+    """Absolute path, symlinks kept: a virtual environment is its path."""
+    version: str
+    pytest_version: str
+    plugins: tuple[str, ...]
+    """Names of pytest plugin distributions, lower case, dashes."""
+    chosen_by: str
+    """``configuration``, ``VIRTUAL_ENV``, ``.venv``, ``venv`` or ``regreen's own``."""
+    unasked_plugins: tuple[str, ...] = ()
+    """pytest plugins that are there only because regreen's own dependencies bring them."""
+
+
+class Choice(NamedTuple):
+    """An interpreter, and what pointed at it."""
+
+    python: Path
+    by: str
+
+
+def choose_interpreter(project: Path, configured: str, environ: Mapping[str, str]) -> Choice:
+    """Choose the target's interpreter: configuration, VIRTUAL_ENV, ``.venv``, ``venv``, else ours.
+
+    VIRTUAL_ENV is passed over when it is regreen's own environment and the project has one itself:
+    an activated tool environment says nothing about the target.
+
+    Raises:
+        TargetError: The configured interpreter does not exist.
+    """
+    if configured:
+        path = project / Path(configured).expanduser()
+        if not os.access(path, os.X_OK):
+            raise TargetError(
+                f"The configured interpreter {configured!r} cannot be run.",
+                why=f"{path} does not exist or is not executable.",
+                fix="Correct `python` in [tool.regreen].",
+            )
+        return Choice(path.absolute(), "configuration")
+    own = [Choice(python_in(project / name), name) for name in (".venv", "venv")]
+    own = [choice for choice in own if os.access(choice.python, os.X_OK)]
+    active = environ.get("VIRTUAL_ENV", "")
+    if active and not (own and Path(active).resolve() == Path(sys.prefix).resolve()):
+        python = python_in(Path(active))
+        if os.access(python, os.X_OK):
+            return Choice(python, "VIRTUAL_ENV")
+    if own:
+        return Choice(own[0].python.absolute(), own[0].by)
+    return Choice(Path(sys.executable), OWN)
+
+
+def python_in(environment: Path) -> Path:
+    """Return where a virtual environment keeps its interpreter."""
+    if os.name == "nt":
+        return environment / "Scripts" / "python.exe"
+    return environment / "bin" / "python"
+
+
+def inspect_target(choice: Choice, env: Mapping[str, str], scratch: Path) -> Target:
+    """Ask the interpreter for its version, pytest and plugins.
+
+    Args:
+        choice: The interpreter.
+        env: The environment runs will have.
+        scratch: A folder for the answer's log.
+
+    Raises:
+        TargetError: It cannot be run, or has no pytest, or one older than 7.
+    """
+    log = scratch / "target.log"
+    request = ProcessRequest(
+        command=(str(choice.python), "-c", QUESTION),
+        cwd=scratch,
+        env=env,
+        log=log,
+        timeout_seconds=PROBE_SECONDS,
+        owner="target",
+    )
+    done = run_process(request, stopper=Stopper())
+    text = log.read_text(errors="replace")
+    _, marker, answer = text.rpartition("REGREEN")
+    if done.exit_code != 0 or not marker:
+        raise TargetError(
+            f"The interpreter {str(choice.python)!r} does not work.",
+            why=text.strip()[-500:] or f"It ended with {done.exit_code}.",
+            fix="Repair that environment, or set `python` in [tool.regreen].",
+        )
+    facts = json.loads(answer)
+    _require_pytest(choice, facts["pytest"])
+    return Target(
+        python=str(choice.python),
+        version=facts["version"],
+        pytest_version=facts["pytest"],
+        plugins=tuple(facts["plugins"]),
+        chosen_by=choice.by,
+        unasked_plugins=plugins_of("regreen") if choice.by == OWN else (),
+    )
+
+
+def _require_pytest(choice: Choice, version: str) -> None:
+    if not version:
+        raise TargetError(
+            f"There is no pytest in {str(choice.python)!r}.",
+            why=f"That interpreter was chosen by {choice.by}, and it cannot import pytest.",
+            fix=f"Run `{choice.python} -m pip install pytest`, or set `python` in [tool.regreen].",
+        )
+    if int(version.split(".", maxsplit=1)[0]) < 7:  # noqa: PLR2004 - the oldest version the probe is tested on
+        raise TargetError(
+            f"pytest {version} in {str(choice.python)!r} is too old.",
+            why="regreen's probe needs pytest 7 or newer.",
+            fix=f"Run `{choice.python} -m pip install 'pytest>=7'`.",
+        )
+
+
+def plugins_of(distribution: str) -> tuple[str, ...]:
+    """Return the pytest plugins that a distribution's dependencies bring into our environment.
+
+    Where the suite runs in regreen's own environment they are no choice of the suite's, and some
+    import for a second.
+    """
+    todo, seen, plugins = [distribution], set[str](), set[str]()
+    while todo:
+        name = todo.pop().lower()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            found = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # an optional dependency
+        plugins |= {e.name for e in found.entry_points if e.group == "pytest11"}
+        needed = [r for r in found.requires or () if "extra ==" not in r]
+        todo += [match[0] for r in needed if (match := REQUIREMENT.match(r))]
+    return tuple(sorted(plugins))
+
+
+def quote(command: tuple[str, ...]) -> str:
+    """Return a command as a person types it in a POSIX shell."""
+    return shlex.join(command)
