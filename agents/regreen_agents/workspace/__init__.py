@@ -1,0 +1,1 @@
+"""The only doors to git: repository, worktrees, patching, merging."""
