@@ -1,0 +1,1 @@
+"""Controlled experiments on a suite, and what may be concluded from them."""

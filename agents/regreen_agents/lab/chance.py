@@ -1,0 +1,110 @@
+"""Is it chance? Experiments with the random seed and the hash seed, everything else held."""
+
+from collections.abc import Iterable
+
+from regreen_agents.domain.findings import Category, Cause, Finding, Standing
+from regreen_agents.domain.runs import OrderKind, RunSpec
+from regreen_agents.lab.inquiry import Inquiry
+from regreen_agents.lab.lab import evidence_of, is_red
+from regreen_agents.lab.statistics import wilson
+
+RANDOM_SEEDS = tuple(range(8))
+HASH_SEEDS = tuple(str(seed) for seed in range(8))
+ALONE = RunSpec(order=OrderKind.GIVEN)
+
+
+def depends_on_random_seed(inquiry: Inquiry) -> Finding | None:
+    """Run the victim alone under eight random seeds; both outcomes mean unseeded randomness."""
+    lab, victim = inquiry.lab, inquiry.victim
+    if not _may_vary(inquiry):
+        inquiry.alone_red = is_red(lab.outcome([victim], ALONE))
+        _write_alone(inquiry)
+        return None
+    series = lab.random_series(victim, RANDOM_SEEDS, ALONE)
+    red = sorted(seed for seed, failed in series.items() if failed)
+    if not 0 < len(red) < len(series):
+        inquiry.alone_red = is_red(lab.outcome([victim], ALONE))
+        _write_alone(inquiry)
+        return None
+    green = sorted(set(series) - set(red))
+    shown = [
+        is_red(lab.outcome([victim], ALONE.model_copy(update={"random_seed": seed})))
+        for seed in (red[0], red[0], green[0])
+    ]
+    run = lab.last_run([victim], ALONE.model_copy(update={"random_seed": red[0]}))
+    rate = wilson(len(red), len(series))
+    inquiry.notebook.write(
+        "Does the outcome follow the random seed? Alone, hash seed held, random.seed(n) before it.",
+        run,
+        victim,
+        f"Alone it fails for the random seeds {_listed(red)} and passes for {_listed(green)}: "
+        f"{rate}. Seed {red[0]} again, in a fresh process: {'fails' if shown[1] else 'passes'}.",
+    )
+    if shown != [True, True, False]:
+        return None
+    return inquiry.finding(
+        Category.NOD,
+        Cause.UNSEEDED_RANDOMNESS,
+        f"{victim} draws from `random` without a seed: alone, and with all else held, it fails "
+        f"for {len(red)} of {len(series)} random seeds and repeats its outcome for each.",
+        random_seed=red[0],
+        flake_rate=rate,
+    )
+
+
+def depends_on_hash_seed(inquiry: Inquiry) -> Finding | None:
+    """Run the victim alone under the hash seeds of red and green runs, then under eight."""
+    if not _may_vary(inquiry):
+        return None
+    lab, victim = inquiry.lab, inquiry.victim
+    suspects = {s.run.spec.hash_seed for red in (True, False) for s in inquiry.settings(red=red)}
+    differs = any(
+        is_red(lab.outcome([victim], ALONE.model_copy(update={"hash_seed": seed})))
+        != inquiry.alone_red
+        for seed in sorted(suspects)
+    )
+    if not differs:
+        return None
+    series = {
+        seed: is_red(lab.outcome([victim], ALONE.model_copy(update={"hash_seed": seed})))
+        for seed in HASH_SEEDS
+    }
+    red = [seed for seed, failed in series.items() if failed]
+    rate = wilson(len(red), len(series))
+    if not red or len(red) == len(series):
+        return None
+    run = lab.last_run([victim], ALONE.model_copy(update={"hash_seed": red[0]}))
+    inquiry.notebook.write(
+        "Does the outcome follow PYTHONHASHSEED? Alone, everything else held.",
+        run,
+        victim,
+        f"Alone it fails for PYTHONHASHSEED {_listed(red)} of 0-{len(series) - 1}: {rate}.",
+    )
+    return inquiry.finding(
+        Category.ID,
+        Cause.UNORDERED_ITERATION,
+        f"{victim} depends on the iteration order of a set (or another hash order): alone, it "
+        f"fails for {len(red)} of {len(series)} values of PYTHONHASHSEED.",
+        hash_seed=red[0],
+        flake_rate=rate,
+    )
+
+
+def _may_vary(inquiry: Inquiry) -> bool:
+    return inquiry.signature.standing is Standing.FLAKY
+
+
+def _write_alone(inquiry: Inquiry) -> None:
+    run = inquiry.lab.last_run([inquiry.victim], ALONE)
+    word = "fails" if inquiry.alone_red else "passes"
+    page = evidence_of(
+        "How does it end when it runs alone, in a fresh process?",
+        run,
+        inquiry.victim,
+        f"Alone it {word}.",
+    )
+    inquiry.notebook.pages.append(page)
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(str(value) for value in values)

@@ -1,0 +1,138 @@
+"""Does a repair hold? Target tests where they failed, then their files, then who shares state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from regreen_agents.domain.findings import Cause, Evidence, Finding, Standing, TestSignature
+from regreen_agents.domain.identity import NodeId
+from regreen_agents.domain.runs import OrderKind, RunSpec, SuiteRun
+from regreen_agents.lab.chance import ALONE, HASH_SEEDS, RANDOM_SEEDS
+from regreen_agents.lab.lab import Lab, evidence_of
+from regreen_agents.runners.pytest_runner import files_of
+
+MAX_ALONE = 5
+"""Victims run one by one; a larger cluster is run together afterwards."""
+
+
+@dataclass
+class Validation:
+    """What was run, and what did not hold."""
+
+    evidence: list[Evidence] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    finding: Finding
+    lab: Lab
+    known_red: frozenset[NodeId]
+    """Red or flaky in the baseline and no victim here: no news."""
+    result: Validation
+
+    def run(self, question: str, tests: Sequence[NodeId] | None, spec: RunSpec) -> bool:
+        """Run, keep the evidence, and judge every test of the run."""
+        order = OrderKind.FILE if tests is None else OrderKind.GIVEN
+        asked = spec.model_copy(
+            update={"order": order, "tests": None if tests is None else tuple(tests)}
+        )
+        self.lab.bench.note(question)
+        return self.judge(question, self.lab.run(asked))
+
+    def judge(self, question: str, run: SuiteRun) -> bool:
+        """Add the run to the evidence and its news to the problems."""
+        broken = sorted({r.node_id for r in run.red()} - self.known_red)
+        lost = run.foreign_modules
+        about = NodeId(broken[0]) if broken else self.finding.victims[0]
+        verdict = "It holds." if not broken else f"Red: {', '.join(broken[:5])}."
+        self.result.evidence.append(evidence_of(question, run, about, verdict))
+        if broken:
+            self.result.problems.append(f"{question} {len(broken)} red: {', '.join(broken[:3])}")
+        if lost:
+            self.result.problems.append(
+                f"the worktree did not import its own code: {', '.join(lost[:3])}"
+            )
+        return not broken and not lost
+
+
+def validate(
+    finding: Finding, lab: Lab, signatures: Sequence[TestSignature], edited: Sequence[str]
+) -> Validation:
+    """Run the narrowest proof first and stop at the first that does not hold."""
+    healthy = (Standing.STABLE_PASS, Standing.STABLE_SKIP)
+    known = {s.node_id for s in signatures if s.standing not in healthy} - set(finding.victims)
+    trial = _Trial(finding, lab, frozenset(known), Validation())
+    for step in (_where_it_failed, _whatever_the_seed, _in_their_files, _with_those_who_share):
+        if not step(trial, edited):
+            break
+    return trial.result
+
+
+def _where_it_failed(trial: _Trial, _edited: Sequence[str]) -> bool:
+    """Each victim in the order and under the hash seed that showed the failure, and alone."""
+    finding = trial.finding
+    spec = ALONE.model_copy(update={"hash_seed": finding.hash_seed})
+    held = True
+    if finding.polluters:
+        order = (*finding.polluters, *finding.victims)
+        held = trial.run("Do they pass after the polluters?", order, spec)
+    alone = finding.victims[:MAX_ALONE]
+    for victim in alone:
+        held = held and trial.run("Does it pass alone?", [victim], spec)
+    if len(finding.victims) > len(alone):
+        held = held and trial.run("Do all of the cluster pass?", finding.victims, spec)
+    return held
+
+
+def _whatever_the_seed(trial: _Trial, _edited: Sequence[str]) -> bool:
+    """Where chance was the cause: every seed that was tried before, all green now."""
+    finding, lab = trial.finding, trial.lab
+    if finding.cause is Cause.UNSEEDED_RANDOMNESS:
+        for victim in finding.victims:
+            series = lab.random_series(victim, RANDOM_SEEDS, ALONE)
+            red = [seed for seed, failed in series.items() if failed]
+            if red:
+                trial.result.problems.append(f"{victim} still fails for random seeds {red}")
+        return not trial.result.problems
+    if finding.cause is Cause.UNORDERED_ITERATION:
+        return all(
+            trial.run(
+                f"Do they pass under PYTHONHASHSEED={seed}?",
+                finding.victims,
+                ALONE.model_copy(update={"hash_seed": seed}),
+            )
+            for seed in HASH_SEEDS
+        )
+    return True
+
+
+def _in_their_files(trial: _Trial, _edited: Sequence[str]) -> bool:
+    """The whole files of the victims, in file order."""
+    files = files_of(trial.finding.victims)
+    return trial.run("Do their files pass?", _tests_in(trial, files), ALONE)
+
+
+def _with_those_who_share(trial: _Trial, edited: Sequence[str]) -> bool:
+    """Polluters, setters and edited test files together with the victims, in both orders."""
+    finding = trial.finding
+    sharing = (*finding.all_polluters, *finding.polluters, *finding.state_setters)
+    files = list(dict.fromkeys([*files_of(sharing), *edited, *files_of(finding.victims)]))
+    tests = _tests_in(trial, files)
+    if files == files_of(finding.victims) or not tests:
+        return True
+    question = "Do the tests that share state pass together"
+    if not trial.run(f"{question}?", tests, ALONE):
+        return False
+    backwards = [t for file in reversed(files) for t in _tests_in(trial, [file])]
+    return trial.run(f"{question}, files reversed?", backwards, ALONE)
+
+
+def _tests_in(trial: _Trial, files: Sequence[str]) -> tuple[NodeId, ...]:
+    """Return the tests of these files in the order of the baseline's file-order run."""
+    first = trial.lab.measured.runs[0]
+    wanted = set(files)
+    return tuple(
+        r.node_id
+        for r in first.results
+        if "::" in r.node_id and r.node_id.partition("::")[0] in wanted
+    )

@@ -1,0 +1,72 @@
+"""All recipes, the least invasive and most idiomatic first."""
+
+from collections.abc import Iterator
+
+from regreen_agents.domain.findings import Finding
+from regreen_agents.repair.recipes.anchor_path import AnchorPath
+from regreen_agents.repair.recipes.base import Proposal, Recipe, VariantRecipe
+from regreen_agents.repair.recipes.chdir_monkeypatch import ChdirMonkeypatch
+from regreen_agents.repair.recipes.copy_setup_call import CopySetupCall
+from regreen_agents.repair.recipes.env_monkeypatch import EnvMonkeypatch
+from regreen_agents.repair.recipes.missing_resource import MissingResource
+from regreen_agents.repair.recipes.resolve_command import ResolveCommand
+from regreen_agents.repair.recipes.restore_fixture import RestoreFixture
+from regreen_agents.repair.recipes.seed_random import SeedRandom
+from regreen_agents.repair.recipes.setattr_monkeypatch import SetattrMonkeypatch
+from regreen_agents.repair.recipes.sort_iteration import SortIteration
+from regreen_agents.repair.recipes.state_setter import StateSetter
+from regreen_agents.repair.source import SourceTree
+
+RECIPES: tuple[Recipe, ...] = (
+    EnvMonkeypatch(),
+    SetattrMonkeypatch(),
+    ChdirMonkeypatch(),
+    RestoreFixture(),
+    RestoreFixture(name="restore_module_fixture", scope="module"),
+    StateSetter(),
+    CopySetupCall(),
+    AnchorPath(),
+    ResolveCommand(),
+    SeedRandom(),
+    SortIteration(),
+    MissingResource(),
+)
+
+
+def proposals(finding: Finding, tree: SourceTree) -> tuple[Proposal, ...]:
+    """Return every repair known for a finding, in the order to try them, none twice."""
+    by_edits: dict[tuple[tuple[str, str], ...], Proposal] = {}
+    for recipe in RECIPES:
+        if finding.cause in recipe.causes:
+            for proposal in _answers(recipe, finding, tree):
+                key = tuple((edit.path, edit.after) for edit in proposal.edits)
+                by_edits.setdefault(key, proposal)
+    return tuple(by_edits.values())
+
+
+def propose(name: str, finding: Finding, tree: SourceTree) -> Proposal | None:
+    """Return the proposal of one recipe, or None when it is unknown or does not apply.
+
+    Args:
+        name: A recipe, or a variant of one: ``seed_random=3``.
+        finding: What to repair.
+        tree: The sources.
+    """
+    recipe_name, _, number = name.partition("=")
+    recipe = next((r for r in RECIPES if r.name == recipe_name), None)
+    if recipe is None or finding.cause not in recipe.causes:
+        return None
+    if not number:
+        return recipe.propose(finding, tree)
+    if not isinstance(recipe, VariantRecipe) or not number.isdecimal():
+        return None
+    return recipe.variant(int(number), finding, tree)
+
+
+def _answers(recipe: Recipe, finding: Finding, tree: SourceTree) -> Iterator[Proposal]:
+    if isinstance(recipe, VariantRecipe):
+        yield from recipe.variants(finding, tree)
+        return
+    proposal = recipe.propose(finding, tree)
+    if proposal is not None:
+        yield proposal

@@ -1,0 +1,1 @@
+"""Search-based repair of one-line bugs in the code under test."""

@@ -1,0 +1,147 @@
+import pytest
+
+from recipe_cases import assert_repairs, at, make_finding, pytest_exit, write_tree
+from regreen_agents.domain.findings import Cause
+from regreen_agents.repair.recipes.entry_points import interpreter_arguments
+from regreen_agents.repair.recipes.registry import propose
+
+GUARDED = 'def main():\n    print("ok")\n\n\nif __name__ == "__main__":\n    main()\n'
+PROJECT = {
+    "pyproject.toml": '[project]\nname = "shop"\n[project.scripts]\npricer = "shop.cli:main"\n',
+    "shop/__init__.py": "",
+    "shop/cli.py": GUARDED,
+}
+
+
+def bare(command="pricer", line=0):
+    locations = at("tests/test_a.py", line) if line else ()
+    return make_finding(
+        Cause.BARE_COMMAND, "tests/test_a.py::test_it", missing=(command,), locations=locations
+    )
+
+
+HEAD = 'sys.executable, "-m", "shop.cli"'
+
+
+@pytest.mark.parametrize(
+    ("use", "resolved"),
+    [
+        (
+            'subprocess.run(["pricer", "list"], check=True)',
+            f'subprocess.run([{HEAD}, "list"], check=True)',
+        ),
+        ('subprocess.check_output(["pricer"])', f"subprocess.check_output([{HEAD}])"),
+        ('subprocess.call(("pricer", *args))', f"subprocess.call(({HEAD}, *args))"),
+        ('subprocess.Popen("pricer")', f"subprocess.Popen([{HEAD}])"),
+        ('subprocess.run("pricer list -v".split())', f'subprocess.run([{HEAD}, "list", "-v"])'),
+        ('subprocess.run(["pricer"] + args)', f"subprocess.run([{HEAD}] + args)"),
+        ('cmd = ["pricer", "x"]; subprocess.run(cmd)', f'cmd = [{HEAD}, "x"]; subprocess.run(cmd)'),
+    ],
+)
+def test_a_command_becomes_its_module(tmp_path, use, resolved):
+    text = "import subprocess\nimport sys\n\n\ndef test_it():\n    args = []\n    {}  # run\n"
+    tree = write_tree(tmp_path, {**PROJECT, "tests/test_a.py": text.format(use)})
+
+    assert_repairs(tree, "resolve_command", bare(), {"tests/test_a.py": text.format(resolved)})
+
+
+def test_the_layout_of_the_list_and_the_quotes_of_the_file_stay(tmp_path):
+    before = """
+        from subprocess import run
+
+
+        def test_it():
+            run(
+                [
+                    'pricer',
+                    'list',  # all
+                ],
+            )
+        """
+    after = before.replace("'pricer'", "sys.executable, '-m', 'shop.cli'").replace(
+        "from subprocess import run\n", "import sys\n        from subprocess import run\n"
+    )
+    tree = write_tree(tmp_path, {**PROJECT, "tests/test_a.py": before})
+
+    assert_repairs(tree, "resolve_command", bare(), {"tests/test_a.py": after})
+
+
+def test_a_list_given_to_another_function_counts_on_the_suspected_line_only(tmp_path):
+    text = 'def test_it():\n    names = ["pricer", "x"]\n    shell(["pricer", "x"])\n'
+    tree = write_tree(tmp_path, {**PROJECT, "tests/test_a.py": text})
+
+    assert propose("resolve_command", bare(), tree) is None
+    proposal = propose("resolve_command", bare(line=3), tree)
+    assert proposal is not None
+    assert 'names = ["pricer", "x"]' in proposal.edits[0].after
+    assert f"shell([{HEAD}, " in proposal.edits[0].after
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        'subprocess.run("pricer list", shell=True)',
+        'subprocess.run(["other", "pricer"])',
+        'subprocess.run([f"{x}", "pricer"])',
+        'print(["pricer"])',
+    ],
+)
+def test_what_runs_no_bare_command_is_left_alone(tmp_path, use):
+    text = f"import subprocess\n\n\ndef test_it():\n    {use}\n"
+    tree = write_tree(tmp_path, {**PROJECT, "tests/test_a.py": text})
+
+    assert propose("resolve_command", bare(), tree) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "command", "arguments"),
+    [
+        ({}, "python", ()),
+        ({}, "python3.11", ()),
+        ({}, "pricer", None),
+        (
+            {
+                "setup.cfg": "[options.entry_points]\nconsole_scripts =\n    pricer = shop.cli:main\n"
+            },
+            "pricer",
+            ("-m", "shop.cli"),
+        ),
+        (
+            {"setup.py": 'setup(entry_points={"console_scripts": ["pricer=shop.cli:main"]})'},
+            "pricer",
+            ("-m", "shop.cli"),
+        ),
+        (
+            {"pyproject.toml": '[tool.poetry.scripts]\npricer = "shop.cli:main"\n'},
+            "pricer",
+            ("-m", "shop.cli"),
+        ),
+        ({"shop/__main__.py": ""}, "shop", ("-m", "shop")),
+        ({"pyproject.toml": "not [ toml"}, "pricer", None),
+        (
+            {
+                "pyproject.toml": '[project.scripts]\npricer = "shop.api:run"\n',
+                "shop/api.py": "def run(): ...\n",
+            },
+            "pricer",
+            ("-c", "import sys; from shop.api import run; sys.exit(run())"),
+        ),
+        ({"pyproject.toml": '[project.scripts]\npricer = "elsewhere:run"\n'}, "pricer", None),
+    ],
+)
+def test_the_module_comes_from_what_the_project_declares(tmp_path, files, command, arguments):
+    base = {"shop/__init__.py": "", "shop/cli.py": GUARDED}
+
+    assert interpreter_arguments(command, write_tree(tmp_path, {**base, **files})) == arguments
+
+
+def test_the_repaired_test_runs_the_project(tmp_path):
+    text = 'import subprocess\n\n\ndef test_it():\n    assert subprocess.check_output(["pricer"]) == b"ok\\n"\n'
+    tree = write_tree(tmp_path, {**PROJECT, "tests/test_a.py": text})
+    assert pytest_exit(tmp_path, "tests/test_a.py") == 1
+
+    proposal = propose("resolve_command", bare(), tree)
+    assert proposal is not None
+    (tmp_path / "tests/test_a.py").write_text(proposal.edits[0].after)
+
+    assert pytest_exit(tmp_path, "tests/test_a.py") == 0

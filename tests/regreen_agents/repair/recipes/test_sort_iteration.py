@@ -1,0 +1,163 @@
+import pytest
+
+from recipe_cases import assert_repairs, at, make_finding, pytest_exit, write_tree
+from regreen_agents.domain.findings import Cause
+from regreen_agents.repair.recipes.registry import proposals, propose
+
+
+def unordered(path="", line=0):
+    locations = at(path, line) if path else ()
+    return make_finding(Cause.UNORDERED_ITERATION, "tests/test_a.py::test_it", locations=locations)
+
+
+@pytest.mark.parametrize(
+    ("use", "sorted_use"),
+    [
+        ("list({'a', 'b'})", "sorted({'a', 'b'})"),
+        ("tuple(names)", "tuple(sorted(names))"),
+        ("', '.join(names)", "', '.join(sorted(names))"),
+        ("', '.join(n.upper() for n in names)", "', '.join(n.upper() for n in sorted(names))"),
+        ("[n for n in names if n]", "[n for n in sorted(names) if n]"),
+        ("{n: 1 for n in names}", "{n: 1 for n in sorted(names)}"),
+        ("[*names]", "[*sorted(names)]"),
+        ("next(iter(names))", "next(iter(sorted(names)))"),
+        ("list(enumerate(names))", "list(enumerate(sorted(names)))"),
+        ("list(names | other)", "sorted(names | other)"),
+        ("list(names.union(other))", "sorted(names.union(other))"),
+        ("list(set(other))", "sorted(set(other))"),
+        ("json.dumps(list(names))", "json.dumps(sorted(names))"),
+        ("list(TAGS)", "sorted(TAGS)"),
+        ("list(tags())", "sorted(tags())"),
+        ("list(plain())", "sorted(plain())"),
+        ("list(Shelf().labels)", "sorted(Shelf().labels)"),
+        ("list(Shelf().kinds())", "sorted(Shelf().kinds())"),
+        ("list(Shelf().first)", "sorted(Shelf().first)"),
+    ],
+)
+def test_an_ordered_use_of_a_set_is_sorted(tmp_path, use, sorted_use):
+    text = """
+        from shop import TAGS, Shelf, plain, tags
+
+
+        def test_it(other):
+            names = {{n for n in other}}
+            x = {}  # seen
+        """
+    shop = """
+        TAGS = frozenset("ab")
+
+
+        def tags() -> "set[str]":
+            return TAGS
+
+
+        def plain():
+            return {"a"}
+
+
+        class Shelf:
+            first: set[str]
+
+            def __init__(self):
+                self.labels = set()
+
+            def kinds(self):
+                return self.labels
+        """
+    tree = write_tree(tmp_path, {"shop.py": shop, "tests/test_a.py": text.format(use)})
+    finding = unordered("tests/test_a.py", 6)
+
+    assert_repairs(tree, "sort_iteration", finding, {"tests/test_a.py": text.format(sorted_use)})
+
+
+def test_a_loop_and_a_parameter_are_understood_by_their_annotation(tmp_path):
+    text = "def report(tags: set[str]):\n    for tag in {}:\n        print(tag)\n"
+    tree = write_tree(
+        tmp_path,
+        {
+            "shop.py": text.format("tags"),
+            "tests/test_a.py": "from shop import report\n\n\ndef test_it():\n    report()\n",
+        },
+    )
+
+    assert_repairs(
+        tree, "sort_iteration", unordered("shop.py", 2), {"shop.py": text.format("sorted(tags)")}
+    )
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "sorted(names)",
+        "sorted(list(names))",
+        "len(list(names))",
+        "set(list(names))",
+        "sum(1 for n in names)",
+        "any(n for n in names)",
+        "{n for n in names}",
+        "list(other)",
+        "max(names)",
+        "'a' in names",
+        "list(maybe)",
+        "[n for n in dict(names=1)]",
+    ],
+)
+def test_a_use_whose_order_does_not_show_is_left_alone(tmp_path, use):
+    text = f"def test_it(other):\n    names = set(other)\n    maybe = set()\n    maybe = [1]\n    x = {use}\n"
+    tree = write_tree(tmp_path, {"tests/test_a.py": text})
+
+    assert propose("sort_iteration", unordered(), tree) is None
+
+
+def test_places_come_by_suspicion_one_proposal_each(tmp_path):
+    shop = """
+        def far(tags):
+            return list(set(tags))
+
+
+        def near(tags):
+            x = tuple(set(tags))
+            return ",".join(set(tags))
+        """
+    test = """
+        from shop import near
+
+
+        def test_other():
+            list({"x", "y"})
+
+
+        def test_it():
+            assert near(list({"a", "b"})) == "a,b"
+        """
+    tree = write_tree(tmp_path, {"shop.py": shop, "tests/test_a.py": test})
+
+    found = proposals(unordered("shop.py", 7), tree)
+
+    assert [p.change_lines[0] for p in found] == [
+        "shop.py:7 sort set(tags)",
+        "shop.py:6 sort set(tags)",
+        'tests/test_a.py:9 sort {"a", "b"}',
+        "shop.py:2 sort set(tags)",
+    ]
+    assert [p.recipe for p in found] == [
+        "sort_iteration",
+        "sort_iteration=2",
+        "sort_iteration=3",
+        "sort_iteration=4",
+    ]
+    assert propose("sort_iteration=3", unordered("shop.py", 7), tree) == found[2]
+    assert propose("sort_iteration=5", unordered("shop.py", 7), tree) is None
+
+
+def test_the_repaired_code_passes_under_hash_seeds_that_failed(tmp_path):
+    shop = 'def line(tags):\n    return ",".join({t.lower() for t in tags})\n'
+    test = 'from shop import line\n\n\ndef test_it():\n    assert line("DACB") == "a,b,c,d"\n'
+    tree = write_tree(tmp_path, {"shop.py": shop, "tests/test_a.py": test})
+    assert pytest_exit(tmp_path, "tests/test_a.py", hash_seed="1") == 1
+
+    proposal = propose("sort_iteration", unordered(), tree)
+    assert proposal is not None
+    (tmp_path / "shop.py").write_text(proposal.edits[0].after)
+
+    assert pytest_exit(tmp_path, "tests/test_a.py", hash_seed="1") == 0
