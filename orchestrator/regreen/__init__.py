@@ -1,0 +1,1 @@
+"""regreen: a sprint that brings a sick test suite back to green and proves it."""

@@ -1,0 +1,152 @@
+"""What a project tells regreen: ``[tool.regreen]`` in pyproject.toml, or ``regreen.toml``."""
+
+import difflib
+import json
+import tomllib
+from pathlib import Path
+
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from regreen_agents.domain.identity import Model
+from regreen_agents.domain.risk import RiskPolicy
+from regreen_agents.errors import ConfigError
+
+OWN_FILE = "regreen.toml"
+SHARED_FILE = "pyproject.toml"
+
+
+class Config(Model):
+    """The configuration of one project; every field has a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    python: str = ""
+    """Path of the interpreter that runs the suite; empty means regreen finds it."""
+    runs: int = Field(default=3, ge=1)
+    """Full runs of the suite in a baseline and in a gate."""
+    test_timeout_seconds: float = Field(default=300.0, gt=0)
+    suite_timeout_seconds: float = Field(default=1800.0, gt=0)
+    max_parallel: int = Field(default=0, ge=0)
+    """Agents at once; 0 means one per core."""
+    env_passthrough: tuple[str, ...] = ()
+    """Names or globs of variables that the suite gets from regreen's own environment."""
+    env: dict[str, str] = Field(default_factory=dict)
+    """Variables set for the suite."""
+    pytest_args: tuple[str, ...] = ()
+    """Added to every pytest command."""
+    protected_paths: tuple[str, ...] = ()
+    """Changes here are a critical risk."""
+    high_risk_paths: tuple[str, ...] = ()
+    low_risk_paths: tuple[str, ...] = ()
+    pass_rate_floor: float = Field(default=0.99, ge=0.0, le=1.0)
+    """Share of tests that must pass in the worst run of a gate."""
+    memory_limit_mib: int = Field(default=0, ge=0)
+    """Of each run of the suite; 0 means none."""
+    publish: bool = False
+    """Add the sprint's documents to the merge."""
+    owner: str = "unassigned"
+    """Who owns the plans."""
+    known_flaky: tuple[str, ...] = ()
+    """Node ids of tests the project already knows to flake."""
+
+    def risk_policy(self) -> RiskPolicy:
+        """Return the paths the project calls dangerous or harmless."""
+        return RiskPolicy(
+            protected_paths=self.protected_paths,
+            high_risk_paths=self.high_risk_paths,
+            low_risk_paths=self.low_risk_paths,
+        )
+
+
+def load_config(project: Path) -> Config:
+    """Return the configuration of a project; the defaults when it has none.
+
+    Args:
+        project: The folder that holds pyproject.toml or regreen.toml.
+
+    Raises:
+        ConfigError: When a file is not TOML, both configure regreen, or a key does not validate;
+            names the file and the line or key.
+    """
+    own, shared = project / OWN_FILE, project / SHARED_FILE
+    table = _tool_table(shared)
+    if not own.is_file():
+        return _validated(table or {}, shared, "tool.regreen.")
+    if table is not None:
+        raise ConfigError(
+            f"{project} configures regreen twice.",
+            why=f"There are both {OWN_FILE} and [tool.regreen] in {SHARED_FILE}.",
+            fix=f"Keep one of them; {OWN_FILE} takes the keys without a heading.",
+        )
+    return _validated(_read_toml(own), own, "")
+
+
+def _tool_table(path: Path) -> dict[str, object] | None:
+    """Return ``[tool.regreen]``, or None when the file or the table is not there."""
+    if not path.is_file():
+        return None
+    table: object = _read_toml(path)
+    for name in ("tool", "regreen"):
+        if not isinstance(table, dict):
+            raise _not_a_table(path)
+        if name not in table:
+            return None
+        table = table[name]
+    if not isinstance(table, dict):
+        raise _not_a_table(path)
+    return table
+
+
+def _not_a_table(path: Path) -> ConfigError:
+    return ConfigError(
+        f"{path}: tool.regreen is not a table.",
+        why="The keys of regreen stand below a heading of their own.",
+        fix="Write them below the line [tool.regreen].",
+    )
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read.",
+            why=error.strerror or str(error),
+            fix="Make the file readable.",
+        ) from error
+    except ValueError as error:  # not TOML, or not UTF-8; both messages name the place
+        raise ConfigError(
+            f"{path} is not valid TOML.", why=f"{error}.", fix="Correct the file at that place."
+        ) from error
+
+
+def _validated(table: dict[str, object], path: Path, prefix: str) -> Config:
+    try:
+        # JSON is the strict form in which a list may become a tuple.
+        return Config.model_validate_json(json.dumps(table, default=_other_value))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        lines = [f"{prefix}{_place(d)}: {_complaint(d)}" for d in details]
+        raise ConfigError(
+            f"{path} does not validate: {lines[0]}",
+            why="\n".join(lines),
+            fix=f"Correct the keys named above in {path.name}.",
+        ) from error
+
+
+def _other_value(value: object) -> dict[str, str]:
+    """Stand in for a TOML date or time: no key takes one."""
+    return {type(value).__name__: str(value)}
+
+
+def _place(detail: ErrorDetails) -> str:
+    return ".".join(str(part) for part in detail["loc"])
+
+
+def _complaint(detail: ErrorDetails) -> str:
+    if detail["type"] != "extra_forbidden":
+        said = detail["msg"].replace("Input should", "should")
+        return f"{said.replace('an object', 'a table')}, found {detail['input']!r}"
+    close = difflib.get_close_matches(str(detail["loc"][-1]), Config.model_fields, n=1)
+    return "unknown key" + (f", did you mean {close[0]!r}?" if close else "")

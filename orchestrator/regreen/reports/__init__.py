@@ -1,0 +1,1 @@
+"""Reports, computed from the record of a sprint and nothing else."""

@@ -1,0 +1,1 @@
+"""What a sprint keeps on disk, in ``.regreen/`` of the target repository."""

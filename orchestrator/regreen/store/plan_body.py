@@ -1,0 +1,188 @@
+"""The part of a plan document that is for reading: computed from the plan, never read back."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+from regreen_agents.domain.findings import Evidence, Finding
+from regreen_agents.domain.identity import NodeId
+from regreen_agents.domain.plans import Plan, PlanOption
+from regreen_prompts.text import code_span, fence, prose
+
+
+def plan_body(plan: Plan) -> str:
+    """Return the Markdown below the front matter; the same plan gives the same text."""
+    sections = [
+        f"# {plan.id}: {prose(plan.title)}",
+        "*Written from the block above. Edit that block; this text is only for reading.*",
+        _cause(plan.finding),
+        _evidence(plan.finding),
+        _matrix(plan.finding),
+        _options(plan),
+        _tasks(plan),
+        _scope_and_risk(plan),
+        "## Validation\n\nThese commands must pass afterwards.\n\n"
+        + fence("\n".join(plan.validation), "sh"),
+        _prediction(plan),
+        _how_to_decide(plan),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _cause(finding: Finding) -> str:
+    parts = [
+        "## Cause",
+        prose(finding.summary),
+        f"- Category: {finding.category.value}, mechanism: {finding.cause.value}",
+    ]
+    lists = [
+        ("Failing tests", finding.victims),
+        ("Polluters, together enough", finding.polluters),
+        ("Every test seen to change the same state", finding.all_polluters),
+        ("State-setters", finding.state_setters),
+        ("Missing", finding.missing),
+        ("State changed", [f"{s.target}: {s.before} -> {s.after}" for s in finding.state]),
+        ("Suspected lines", [f"{at.path}:{at.line} {at.text}" for at in finding.locations]),
+        ("An order that shows it", finding.replay),
+    ]
+    listed = [f"- {title}:\n{_nested(items)}" for title, items in lists if items]
+    rate = [f"- Flake rate: {finding.flake_rate}"] if finding.flake_rate else []
+    return "\n\n".join([*parts[:2], "\n".join([parts[2], *rate, *listed])])
+
+
+def _nested(items: Iterable[str]) -> str:
+    return "\n".join(f"  - {code_span(item)}" for item in items)
+
+
+def _evidence(finding: Finding) -> str:
+    if not finding.evidence:
+        return "## Evidence\n\nNone is recorded."
+    told = (_experiment(n, one) for n, one in enumerate(finding.evidence, start=1))
+    return "\n\n".join(["## Evidence", *told])
+
+
+def _experiment(number: int, evidence: Evidence) -> str:
+    code = "none (killed)" if evidence.exit_code is None else str(evidence.exit_code)
+    parts = [
+        f"### {number}. {prose(evidence.question)}",
+        fence(evidence.command, "sh"),
+        f"Exit code {code}; {prose(evidence.counts)}.",
+        fence(evidence.output, "text") if evidence.output.strip() else "",
+        f"Shows: {prose(evidence.conclusion)}",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _matrix(finding: Finding) -> str:
+    """Return each victim alone beside the whole suite, as far as experiments have run both."""
+    whole = next((e for e in finding.evidence if not _selected(e)), None)
+    rows = [(test, _alone(finding, test)) for test in finding.victims]
+    if whole is None or not any(alone for _, alone in rows):
+        return ""
+    cells = [
+        (code_span(test), _result(alone) if alone else "not shown", _result(whole))
+        for test, alone in rows
+    ]
+    head = ("Test", "Alone", "Whole suite")
+    return "## Isolated and in the full suite\n\n" + _table(head, cells)
+
+
+def _alone(finding: Finding, test: NodeId) -> Evidence | None:
+    return next((e for e in finding.evidence if _selected(e) == [test]), None)
+
+
+def _selected(evidence: Evidence) -> list[str]:
+    """Return the tests and modules an experiment's command names."""
+    try:
+        words = shlex.split(evidence.command)
+    except ValueError:
+        return [evidence.command]
+    return [word for word in words if "::" in word or word.endswith(".py")]
+
+
+def _result(evidence: Evidence) -> str:
+    code = "killed" if evidence.exit_code is None else f"exit {evidence.exit_code}"
+    return f"{prose(evidence.counts)} ({code})"
+
+
+def _options(plan: Plan) -> str:
+    rows = [
+        (
+            option.key,
+            prose(option.title),
+            code_span(option.recipe),
+            "<br>".join(prose(text) for text in option.pros) or "-",
+            "<br>".join(prose(text) for text in option.cons) or "-",
+            _marks(plan, option),
+        )
+        for option in plan.options
+    ]
+    head = ("Option", "What", "By", "Pros", "Cons", "")
+    return f"## Options\n\n{prose(plan.strategy)}\n\n{_table(head, rows)}"
+
+
+def _marks(plan: Plan, option: PlanOption) -> str:
+    marks = [
+        ("recommended", option.key == plan.recommended),
+        ("chosen", option.key == plan.chosen),
+        ("only a person may choose it", option.policy_decision),
+    ]
+    return ", ".join(name for name, holds in marks if holds)
+
+
+def _tasks(plan: Plan) -> str:
+    if not plan.tasks:
+        return "## Tasks\n\nNone."
+    rows = [
+        (
+            prose(task.role),
+            code_span(task.file),
+            prose(task.change),
+            code_span(task.validation),
+            prose(task.expected),
+        )
+        for task in plan.tasks
+    ]
+    head = ("Who", "File", "Change", "Validation", "Expected")
+    return "## Tasks\n\n" + _table(head, rows)
+
+
+def _scope_and_risk(plan: Plan) -> str:
+    scope = "\n".join(f"- {code_span(path)}" for path in plan.scope) or "None."
+    return (
+        f"## Files in scope\n\n{scope}\n\n"
+        f"## Risk\n\n{plan.risk.value.capitalize()}: {prose(plan.risk_reason)}\n\n"
+        f"Owner: {prose(plan.owner)}"
+    )
+
+
+def _prediction(plan: Plan) -> str:
+    told = plan.prediction
+    fixed = "\n".join(f"- {code_span(test)}" for test in told.fixed) or "- none"
+    return (
+        f"## Prediction\n\n{told.red_before} red -> {told.red_after} red in the whole suite, "
+        f"once this plan is merged alone. Fixed:\n\n{fixed}"
+    )
+
+
+def _how_to_decide(plan: Plan) -> str:
+    name = plan.id
+    others = [o.key for o in plan.options if o.key != plan.option().key]
+    commands = [
+        f"regreen plan approve {name}",
+        *(f"regreen plan approve {name} --option {name}={key}" for key in others),
+        f'regreen plan reject {name} --why "..."',
+        f"regreen plan edit {name}",
+    ]
+    return (
+        f"## How to decide\n\nThe first command takes option {plan.option().key}. "
+        "An edit after an approval withdraws it.\n\n" + fence("\n".join(commands), "sh")
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
