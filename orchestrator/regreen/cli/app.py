@@ -1,0 +1,62 @@
+"""The command ``regreen``: its commands by name, and the door through which it ends."""
+
+from typing import Annotated
+
+import typer
+
+from regreen.cli import commit, demo, doctor, plan, sprint, standing
+from regreen.cli.exits import guard
+
+app = typer.Typer(
+    name="regreen",
+    help="Bring a sick test suite back to green, and prove it.",
+    epilog="Start with: regreen demo. In a repository of your own: regreen doctor, regreen sprint.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(sprint.sprint)
+app.command()(standing.status)
+app.add_typer(plan.app, name="plan")
+app.add_typer(commit.app, name="commit")
+app.command()(sprint.resume)
+app.command()(standing.report)
+app.command()(doctor.doctor)
+app.command()(demo.demo)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the signature Typer calls
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    from regreen.cli import render
+
+    try:
+        render.line(f"regreen {version('regreen')}")
+    except PackageNotFoundError:
+        render.line("regreen (run from its source, not installed)")
+    raise typer.Exit
+
+
+@app.callback()
+def regreen(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Bring a sick test suite back to green, and prove it."""
+
+
+def main() -> None:
+    """Run ``regreen`` with the arguments of this process."""
+    # Not `app()`: that would put Typer's own exception hook over ours.
+    command = typer.main.get_command(app)
+    guard(lambda: command(prog_name="regreen"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""``regreen sprint`` and ``regreen resume``: the commands that let a sprint run."""
+
+from typing import Annotated
+
+import typer
+
+from regreen.cli import arguments
+from regreen.cli.arguments import HERE, PathArgument, RepoOption, SprintArgument, VerboseOption
+
+EngineOption = Annotated[str, typer.Option(metavar="NAME", help="Who thinks: embedded.")]
+RunsOption = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Full runs in the baseline and in the gate.")
+]
+TestsOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="SELECT", help="Only these tests, as pytest takes them; repeatable."),
+]
+ParallelOption = Annotated[
+    int, typer.Option(min=0, metavar="N", help="Agents at once; 0 means one per core.")
+]
+BudgetOption = Annotated[str, typer.Option(metavar="TIME", help="For example 90, 45s, 30m, 1h.")]
+YesPlansOption = Annotated[
+    bool,
+    typer.Option("--yes-plans", help="Approve every recommended plan without policy decisions."),
+]
+IntoOption = Annotated[
+    str, typer.Option(metavar="BRANCH", help="Merge into this branch; default: the current one.")
+]
+SquashOption = Annotated[bool, typer.Option("--squash", help="Merge as one commit.")]
+DeterministicOption = Annotated[
+    bool, typer.Option("--deterministic", help="Fix every seed: same tree, same plans and diffs.")
+]
+
+
+def sprint(  # noqa: PLR0913 - Typer reads a command's options from its signature
+    *,
+    path: PathArgument = HERE,
+    engine: EngineOption = "embedded",
+    runs: RunsOption = 3,
+    tests: TestsOption = None,
+    max_parallel: ParallelOption = 0,
+    time_budget: BudgetOption = "30m",
+    yes_plans: YesPlansOption = False,
+    into: IntoOption = "",
+    squash: SquashOption = False,
+    deterministic: DeterministicOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Measure the suite, plan fixes, and merge what you approve."""
+    from regreen.cli import journey
+    from regreen.store.record import SprintOptions
+
+    options = SprintOptions(
+        engine=arguments.engine(engine),
+        runs=runs,
+        tests=tuple(tests or ()),
+        max_parallel=max_parallel,
+        time_budget_seconds=arguments.seconds(time_budget, option="--time-budget"),
+        yes_plans=yes_plans,
+        into=into,
+        squash=squash,
+        deterministic=deterministic,
+    )
+    journey.start(path, options, verbosity=verbose)
+
+
+def resume(
+    *, sprint: SprintArgument = None, repo: RepoOption = HERE, verbose: VerboseOption = 0
+) -> None:
+    """Go on after a decision, a crash, a kill or a reboot."""
+    from regreen.cli import journey
+
+    journey.resume(repo, sprint, verbosity=verbose)

@@ -1,0 +1,1 @@
+"""The stages of a sprint, one node per file."""

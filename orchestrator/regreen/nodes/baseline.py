@@ -1,0 +1,57 @@
+"""Measure the suite as it is, before anything is touched."""
+
+from regreen.nodes.site import Site
+from regreen.state import SprintState
+from regreen.store.record import Baseline
+from regreen_agents.domain.progress import Stage
+from regreen_agents.errors import TargetError
+from regreen_agents.lab.comparison import pass_rate
+from regreen_agents.lab.measure import (
+    collected_ids,
+    confirmed_alone,
+    first_run,
+    further_runs,
+    isolated_run,
+)
+
+
+def baseline(_state: SprintState, site: Site) -> SprintState:
+    """Run the suite N times, and every test alone; keep it as the reference of the sprint."""
+    if not site.folder.has("baseline.json"):
+        site.folder.save_baseline(measure_base(site, site.info.base, "baseline"))
+    return {}
+
+
+def measure_base(site: Site, commit: str, name: str) -> Baseline:
+    """Measure one commit, in a worktree of its own.
+
+    Raises:
+        TargetError: There is nothing to measure there, or it would not be that commit's code.
+    """
+    with site.agent(name, Stage.BASELINE) as agent, site.tree(name, commit) as tree:
+        where = agent.measuring(tree, name, f"runs/{name}")
+        first, runner = first_run(where)
+        if first.foreign_modules:
+            raise TargetError(
+                "A worktree does not import its own code.",
+                why=f"{', '.join(first.foreign_modules[:5])} came from the main checkout.",
+                fix="Install the project in a way that follows the current folder (for example "
+                "`pip install -e .` with a plain path entry), or set PYTHONPATH.",
+            )
+        site.save_policy(runner.policy)
+        where = agent.measuring(tree, name, f"runs/{name}")
+        runs = [first, *further_runs(where, first, site.info.options.runs, site.info.seed)]
+        alone = isolated_run(where, first)
+        if alone is not None:
+            alone = confirmed_alone(where, first, alone)
+        red = {r.node_id for run in runs for r in run.red()}
+        agent.result = (
+            f"{len(collected_ids(first))} tests, {len(runs)} runs and each alone: "
+            f"{len(red)} red in some run, worst pass rate {pass_rate(runs):.1%}"
+        )
+        return Baseline(
+            commit=commit,
+            runs=tuple(site.relative(run) for run in runs),
+            isolated=None if alone is None else site.relative(alone),
+            notes=runner.policy.notes,
+        )

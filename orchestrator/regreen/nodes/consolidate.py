@@ -1,0 +1,89 @@
+"""One defect, one plan: clusters that turned out to share a cause are put together."""
+
+from regreen.approvals import Approval, Decision
+from regreen.nodes.site import Site
+from regreen.state import SprintState
+from regreen.store import decisions, documents
+from regreen.store.clockwork import utc_now
+from regreen_agents.domain.findings import Cause
+from regreen_agents.domain.plans import Plan
+
+
+def consolidate(_state: SprintState, site: Site) -> SprintState:
+    """Merge plans with one cause, then approve what --yes-plans covers."""
+    keep: dict[tuple[str, ...], Plan] = {}
+    for loaded in site.folder.plans():
+        plan = loaded.plan
+        key = _cause_key(plan)
+        first = keep.get(key) if key else None
+        if first is None:
+            keep[key or (plan.id,)] = plan
+            continue
+        keep[key] = _joined(first, plan)
+        documents.save_plan(site.folder, keep[key])
+        documents.remove_plan(site.folder, plan.id)
+    if site.info.options.yes_plans:
+        _approve_all(site)
+    return {}
+
+
+def _cause_key(plan: Plan) -> tuple[str, ...]:
+    """Return what makes two findings one; empty when nothing does."""
+    finding = plan.finding
+    if finding.cause in (Cause.CODE_BUG, Cause.UNEXPLAINED):
+        return ()
+    state = sorted(f"{c.kind}:{c.target}" for c in finding.state)
+    shared = [*state, *finding.missing, *(finding.all_polluters if state else finding.polluters)]
+    return (finding.cause.value, plan.options[0].recipe, *shared) if shared else ()
+
+
+def _joined(first: Plan, second: Plan) -> Plan:
+    """Return the first plan with the second's victims, evidence and scope added."""
+    victims = tuple(sorted({*first.finding.victims, *second.finding.victims}))
+    finding = first.finding.model_copy(
+        update={
+            "victims": victims,
+            "all_polluters": tuple(
+                sorted({*first.finding.all_polluters, *second.finding.all_polluters})
+            ),
+            "evidence": (*first.finding.evidence, *second.finding.evidence),
+            "summary": f"{first.finding.summary} The same holds for the tests of "
+            f"{second.cluster}: {', '.join(second.finding.victims[:3])}.",
+        }
+    )
+    prediction = first.prediction.model_copy(
+        update={
+            "fixed": victims if first.prediction.fixed else (),
+            "red_after": max(0, first.prediction.red_before - len(victims))
+            if first.prediction.fixed
+            else first.prediction.red_after,
+        }
+    )
+    return first.model_copy(
+        update={
+            "finding": finding,
+            "prediction": prediction,
+            "scope": tuple(sorted({*first.scope, *second.scope})),
+            "validation": tuple(dict.fromkeys([*first.validation, *second.validation])),
+        }
+    )
+
+
+def _approve_all(site: Site) -> None:
+    """Record what the person said beforehand; a policy decision is never among it."""
+    for loaded in site.folder.plans():
+        plan = loaded.plan
+        said = decisions.plan_decision(site.folder, plan.id)
+        if said is None and not plan.option().policy_decision:
+            decisions.record(
+                site.folder,
+                Approval(
+                    door="plan",
+                    plan=plan.id,
+                    subject=loaded.digest,
+                    decision=Decision.APPROVED,
+                    by=site.repository.identity(),
+                    at=utc_now(),
+                    why="--yes-plans",
+                ),
+            )

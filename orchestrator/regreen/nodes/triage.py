@@ -1,0 +1,51 @@
+"""Sort the failures: a signature per test, clusters, and what is new since the last baseline."""
+
+from regreen.nodes.site import Site
+from regreen.reports.clusters import cluster_mapping, failures_json
+from regreen.state import SprintState
+from regreen.store import baselines
+from regreen.store.record import Triage
+from regreen_agents.domain.findings import Cluster, Standing, TestSignature
+from regreen_agents.domain.identity import NodeId
+from regreen_agents.domain.progress import Stage
+from regreen_agents.lab.clusters import clusters_of
+from regreen_agents.lab.signatures import signatures_of
+
+HEALTHY = (Standing.STABLE_PASS, Standing.STABLE_SKIP)
+
+
+def triage(_state: SprintState, site: Site) -> SprintState:
+    """Write triage.json, failures.json and cluster_mapping.md; name the clusters."""
+    with site.agent("triage", Stage.TRIAGE) as agent:
+        measured = site.measured()
+        signatures = signatures_of(measured.runs, measured.isolated)
+        previous = baselines.load_previous(site.shelf_root)
+        known = None if previous is None else _redness(previous, signatures)
+        clusters, cleared = clusters_of(signatures, previous=known)
+        result = Triage(signatures=novel(signatures, clusters), clusters=clusters, cleared=cleared)
+        site.folder.save_triage(result)
+        site.folder.write_text("failures.json", failures_json(site.folder.record()))
+        mapping = cluster_mapping(result, site.folder.load_baseline())
+        site.folder.write_text("cluster_mapping.md", mapping)
+        sick = [s for s in signatures if s.standing not in HEALTHY]
+        flaky = sum(1 for s in sick if s.standing is Standing.FLAKY)
+        agent.result = (
+            f"{len(clusters)} clusters of {len(sick)} tests: {len(sick) - flaky} fail always, "
+            f"{flaky} flake"
+        )
+    return {"clusters": [cluster.id for cluster in clusters]}
+
+
+def _redness(
+    previous: baselines.RecordedBaseline, signatures: tuple[TestSignature, ...]
+) -> dict[NodeId, bool]:
+    red = set(previous.red)
+    return {name: name in red for name in {*(s.node_id for s in signatures), *red}}
+
+
+def novel(
+    signatures: tuple[TestSignature, ...], clusters: tuple[Cluster, ...]
+) -> tuple[TestSignature, ...]:
+    """Return the signatures with the novelty their clusters found."""
+    found = {member.node_id: member for cluster in clusters for member in cluster.members}
+    return tuple(found.get(s.node_id, s) for s in signatures)

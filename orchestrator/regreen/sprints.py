@@ -1,0 +1,318 @@
+"""What a person does to a sprint, free of any terminal."""
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+from regreen import doctor as doctor_room
+from regreen.approvals import Decision
+from regreen.deciding import commit_text as text_of_commit
+from regreen.deciding import decide_commits, decide_plans
+from regreen.graph import RECURSION_LIMIT, Compiled
+from regreen.host import fingerprint
+from regreen.nodes.report import REPORT, write_reports
+from regreen.nodes.site import POLICY, Site, clean_up, work_span
+from regreen.reports.summary import sprint_report
+from regreen.state import initial
+from regreen.status import Standing, status_of
+from regreen.store import documents
+from regreen.store.folder import SprintFolder, SprintShelf, new_sprint_id
+from regreen.store.names import plan_id as checked_plan
+from regreen.store.record import SprintInfo, SprintOptions
+from regreen.views import DoctorLine, SprintStatus
+from regreen.wiring import compiled, config_of, engine_named, held, running, site_of
+from regreen_agents.domain.progress import Listener, ProgressEvent
+from regreen_agents.errors import StoppedError, TargetError, UsageError
+from regreen_agents.runners.policy import RunnerPolicy, adjusting_options, allowed_environment
+from regreen_agents.runners.process import Stopper
+from regreen_agents.runners.target import choose_interpreter, inspect_target
+from regreen_agents.workspace.repository import STATE_FOLDER, Repository
+
+DETERMINISTIC_SEED = 0
+"""``--deterministic``: the seed of every order."""
+MAX_SEED = 2**31
+
+
+def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatus:
+    """Begin a sprint and run it to its first door or its end.
+
+    Args:
+        path: The repository or a folder in it.
+        options: What the person asked for.
+        listener: Told what the agents do.
+
+    Raises:
+        RegreenError: A sprint cannot start here; nothing was changed.
+        StoppedError: It was stopped; `resume` goes on.
+    """
+    engine_named(options.engine)
+    repository = Repository.open(path)
+    starting = repository.require_ready(options.into)
+    config = config_of(repository)
+    env = allowed_environment(os.environ, config.env_passthrough, config.env)
+    choice = choose_interpreter(repository.project, config.python, os.environ)
+    root = repository.prepare_state_folder()
+    with held(repository, "starting"):
+        target = inspect_target(choice, env, root)
+        policy = RunnerPolicy(
+            target=target,
+            env=env,
+            test_timeout_seconds=config.test_timeout_seconds,
+            suite_timeout_seconds=config.suite_timeout_seconds,
+            memory_limit_mib=config.memory_limit_mib,
+            select=options.tests,
+            options=(*adjusting_options(target), *config.pytest_args),
+        )
+        shelf = SprintShelf(root)
+        now = datetime.now(UTC)
+        info = SprintInfo(
+            id=new_sprint_id(now, [folder.root.name for folder in shelf.all()]),
+            started_at=now.isoformat(timespec="seconds"),
+            base=starting.base,
+            branch=options.into or starting.branch,
+            prefix=repository.prefix,
+            options=options,
+            seed=_seed(options, now),
+            regreen_version=metadata.version("regreen"),
+            host=fingerprint(target),
+        )
+        folder = shelf.create(info)
+        folder.write_text(POLICY, policy.model_dump_json())
+        (root / "target.log").unlink(missing_ok=True)
+        return _travel(repository, folder, listener)
+
+
+def _seed(options: SprintOptions, now: datetime) -> int:
+    """Other orders in every sprint, unless they are to be the same in all."""
+    if options.deterministic:
+        return DETERMINISTIC_SEED
+    return int(now.timestamp()) % MAX_SEED
+
+
+def resume(repo: Path, sprint: str | None, listener: Listener) -> SprintStatus:
+    """Continue a sprint: after a decision, a crash, a kill or a reboot.
+
+    One that waits for a person, or has ended, is left as it is.
+
+    Raises:
+        RegreenError: There is no such sprint, or another process works on it.
+        StoppedError: It was stopped again.
+    """
+    repository = Repository.open(repo)
+    folder = _shelf(repository).find(sprint)
+    with held(repository, folder.root.name):
+        return _travel(repository, folder, listener)
+
+
+def _travel(repository: Repository, folder: SprintFolder, listener: Listener) -> SprintStatus:
+    """Run the graph until it stops at a door, or ends."""
+    stopper = Stopper()
+    site = site_of(repository, folder, listener, stopper, os.environ)
+    clean_up(site)
+    fresh = not folder.has("baseline.json")
+    try:
+        with compiled(site) as graph, _stopping(stopper):
+            _run(graph, site)
+            node = _next_node(graph, site.info.id)
+    except TargetError:
+        if fresh and not folder.has("baseline.json"):
+            _forget(folder)
+        raise
+    finally:
+        stopper.stop()
+        clean_up(site)
+        if folder.root.is_dir():
+            work_span(site)
+    if not node:
+        write_reports(site)
+    return status_of(folder, str(repository.root), Standing(node, running=False))
+
+
+def _run(graph: Compiled, site: Site) -> None:
+    config = _config(site)
+    snapshot = graph.get_state(config)
+    if not snapshot.values and not snapshot.next:
+        graph.invoke(initial(site.info.id, site.info.base), config, durability="sync")
+        return
+    if not snapshot.next:
+        return
+    waiting = any(task.interrupts for task in snapshot.tasks)
+    go_on: Command[str] | None = Command(resume="decided") if waiting else None
+    graph.invoke(go_on, config, durability="sync")
+
+
+def _config(site: Site) -> RunnableConfig:
+    asked = site.info.options.max_parallel or site.config.max_parallel
+    return RunnableConfig(
+        configurable={"thread_id": site.info.id},
+        max_concurrency=asked or os.cpu_count() or 1,
+        recursion_limit=RECURSION_LIMIT,
+    )
+
+
+def _next_node(graph: Compiled, sprint: str) -> str:
+    snapshot = graph.get_state({"configurable": {"thread_id": sprint}})
+    if not snapshot.values and not snapshot.next:
+        return "baseline"
+    return snapshot.next[0] if snapshot.next else ""
+
+
+@contextmanager
+def _stopping(stopper: Stopper) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the target's processes first; a second one ends us at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if stopper.stopped:
+            raise KeyboardInterrupt
+        stopper.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except StoppedError as error:
+        raise KeyboardInterrupt from error
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _forget(folder: SprintFolder) -> None:
+    """Take back a sprint that could not begin."""
+    shutil.rmtree(folder.root, ignore_errors=True)
+
+
+def status(repo: Path, sprint: str | None = None) -> SprintStatus:
+    """Return where a sprint stands."""
+    repository = Repository.open(repo)
+    folder = _shelf(repository).find(sprint)
+    return _status(repository, folder)
+
+
+def _status(repository: Repository, folder: SprintFolder) -> SprintStatus:
+    site = site_of(repository, folder, _nobody, Stopper(), os.environ)
+    with compiled(site) as graph:
+        node = _next_node(graph, site.info.id)
+    busy = running(site.shelf_root)
+    return status_of(folder, str(repository.root), Standing(node, running=folder.root.name in busy))
+
+
+def _nobody(event: ProgressEvent) -> None:
+    """A listener that does not listen."""
+
+
+def plan_text(repo: Path, plan_id: str, sprint: str | None = None) -> str:
+    """Return a plan's document, or a refusal's reasons.
+
+    Raises:
+        UsageError: The sprint has no such plan.
+    """
+    _, folder = _opened(repo, sprint)
+    name = checked_plan(plan_id)
+    path = documents.document_path(folder, name)
+    if path.exists():
+        return path.read_text(encoding="utf-8")
+    refusal = folder.load_refusal(name)
+    if refusal is None:
+        raise UsageError(
+            f"There is no plan {plan_id}.",
+            why=f"The sprint {folder.root.name} has none of that name.",
+            fix="See them with: regreen plan list",
+        )
+    needs = "\n".join(f"- {need}" for need in refusal.needs)
+    tests = "\n".join(f"- {test}" for test in refusal.tests)
+    tried = "\n".join(
+        f"- {e.question}\n  `{e.command}`\n  {e.counts}: {e.conclusion}" for e in refusal.evidence
+    )
+    return (
+        f"# {refusal.id}: {refusal.title}\n\nRefused: {refusal.reason}\n\n## What it needs\n\n"
+        f"{needs}\n\n## Tests\n\n{tests}\n\n## What was tried\n\n{tried or '- nothing'}\n"
+    )
+
+
+def replace_plan(repo: Path, plan_id: str, text: str, sprint: str | None = None) -> None:
+    """Put an edited document in a plan's place; an approval it had no longer holds.
+
+    Raises:
+        DocumentError: The text does not validate; the plan is as it was.
+    """
+    _, folder = _opened(repo, sprint)
+    documents.replace_plan(folder, checked_plan(plan_id), text)
+
+
+def approve_plans(
+    repo: Path, ids: Sequence[str], choices: Mapping[str, str], sprint: str | None = None
+) -> SprintStatus:
+    """Record that plans are approved as they stand; `choices` picks other options first."""
+    repository, folder = _opened(repo, sprint)
+    decide_plans(folder, ids, choices, _said(repository, Decision.APPROVED, ""))
+    return _status(repository, folder)
+
+
+def reject_plan(repo: Path, plan_id: str, why: str, sprint: str | None = None) -> SprintStatus:
+    """Record that a plan is rejected."""
+    repository, folder = _opened(repo, sprint)
+    decide_plans(folder, [plan_id], {}, _said(repository, Decision.REJECTED, why))
+    return _status(repository, folder)
+
+
+def commit_text(repo: Path, plan_id: str, sprint: str | None = None) -> str:
+    """Return a commit's message, statistics, validation and diff."""
+    repository, folder = _opened(repo, sprint)
+    return text_of_commit(repository, folder, plan_id)
+
+
+def approve_commits(
+    repo: Path, ids: Sequence[str] | None, sprint: str | None = None
+) -> SprintStatus:
+    """Record that commits are approved in exactly the tested tree; None means all of them."""
+    repository, folder = _opened(repo, sprint)
+    decide_commits(folder, ids, _said(repository, Decision.APPROVED, ""))
+    return _status(repository, folder)
+
+
+def reject_commit(repo: Path, plan_id: str, why: str, sprint: str | None = None) -> SprintStatus:
+    """Record that a commit is rejected."""
+    repository, folder = _opened(repo, sprint)
+    decide_commits(folder, [plan_id], _said(repository, Decision.REJECTED, why))
+    return _status(repository, folder)
+
+
+def report_text(repo: Path, sprint: str | None = None) -> tuple[Path, str]:
+    """Return the report of a sprint as it stands, and where it lies once the sprint has ended."""
+    _, folder = _opened(repo, sprint)
+    path = folder.path(REPORT)
+    if not path.exists():
+        folder.write_text(REPORT, sprint_report(folder.record()))
+    return path, folder.read_text(REPORT)
+
+
+def doctor(path: Path) -> tuple[DoctorLine, ...]:
+    """Return what a sprint in this folder needs and finds."""
+    return doctor_room.doctor(path)
+
+
+def _said(repository: Repository, decision: Decision, why: str) -> dict[str, Any]:
+    return {"by": repository.identity(), "decision": decision, "why": why}
+
+
+def _opened(repo: Path, sprint: str | None) -> tuple[Repository, SprintFolder]:
+    repository = Repository.open(repo)
+    return repository, _shelf(repository).find(sprint)
+
+
+def _shelf(repository: Repository) -> SprintShelf:
+    return SprintShelf(repository.root / STATE_FOLDER)
