@@ -90,7 +90,7 @@ def info(**options: object) -> SprintInfo:
             python="3.11.7",
             target_python="3.12.1",
             pytest="8.4.0",
-            git="git version 2.43.0",
+            git="2.43.0",
         ),
     )
 

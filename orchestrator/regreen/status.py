@@ -175,7 +175,8 @@ def _next_command(record: SprintRecord, door: Door, stage: Stage) -> str:
 
 def _summary(record: SprintRecord, stage: Stage) -> str:
     if record.merge is not None:
-        return f"Merged into {record.merge.branch}: {len(record.merge.plans)} fixes."
+        count = len(record.merge.plans)
+        return f"Merged into {record.merge.branch}: {count} fix{'es' if count != 1 else ''}."
     if stage is not Stage.DONE:
         return ""
     if record.triage is not None and not record.triage.clusters:

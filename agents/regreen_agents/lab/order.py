@@ -36,7 +36,7 @@ def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
         Category.OD_VICTIM,
         cause,
         f"{inquiry.victim} is a victim: it passes alone and fails after {_named(polluters)}, "
-        + _state_words(state, "leaves"),
+        + _state_words(state),
         victims=victims,
         polluters=polluters,
         all_polluters=_inventory(inquiry, state, polluters),
@@ -62,7 +62,7 @@ def needs_a_setter(inquiry: Inquiry) -> Finding | None:
         Category.OD_BRITTLE,
         Cause.MISSING_STATE_SETTER,
         f"{inquiry.victim} is brittle: it fails alone and passes only after a state-setter such "
-        f"as {_named(setters)}, " + _state_words(state, "sets"),
+        f"as {_named(setters)}, " + _state_words(state),
         state_setters=setters,
         state=state,
         replay=(inquiry.victim,),
@@ -221,8 +221,8 @@ def _named(tests: Sequence[NodeId]) -> str:
     return " and ".join(tests)
 
 
-def _state_words(state: tuple[StateChange, ...], verb: str) -> str:
+def _state_words(state: tuple[StateChange, ...]) -> str:
     if not state:
-        return f"which {verb} no state that was seen."
-    parts = [f"`{c.target}` from {c.before} to {c.after}" for c in state[:3]]
-    return f"which {verb} {', '.join(parts)}."
+        return "which leaves no state behind that was seen."
+    parts = [f"`{c.target}` changed from {c.before} to {c.after}" for c in state[:3]]
+    return f"which leaves {', '.join(parts)}."

@@ -44,7 +44,7 @@ class _Trial:
         broken = sorted({r.node_id for r in run.red()} - self.known_red)
         lost = run.foreign_modules
         about = NodeId(broken[0]) if broken else self.finding.victims[0]
-        verdict = "It holds." if not broken else f"Red: {', '.join(broken[:5])}."
+        verdict = _holds(run) if not broken else f"Red: {', '.join(broken[:5])}."
         self.result.evidence.append(evidence_of(question, run, about, verdict))
         if broken:
             self.result.problems.append(f"{question} {len(broken)} red: {', '.join(broken[:3])}")
@@ -53,6 +53,11 @@ class _Trial:
                 f"the worktree did not import its own code: {', '.join(lost[:3])}"
             )
         return not broken and not lost
+
+
+def _holds(run: SuiteRun) -> str:
+    red = len(run.red())
+    return f"It holds; {red} red before and no part of this." if red else "It holds."
 
 
 def validate(

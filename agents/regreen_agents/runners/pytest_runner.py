@@ -30,7 +30,7 @@ from regreen_agents.runners.watch import HangWatch
 LAUNCHER = Path(__file__).with_name("probe") / "launch.py"
 MAX_SEGMENTS = 20
 LOG_TAIL = 4000
-LISTED_TESTS = 40
+LISTED_TESTS = 6
 """Up to this many node ids are written out in a printed command."""
 
 
@@ -104,7 +104,7 @@ class PytestRunner:
             if rest.order is OrderKind.FILE:
                 rest = rest.model_copy(update={"order": OrderKind.GIVEN})
             parts.append(self._segment(tree, rest, _numbered(log, len(parts) + 1), {}))
-        return self._assemble(spec, parts, log)
+        return self._assemble(tree.resolve(), spec, parts, log)
 
     def launch(
         self,
@@ -192,7 +192,7 @@ class PytestRunner:
             env.pop(name, None)
         return {**env, "PYTHONHASHSEED": spec.hash_seed, **dict(spec.extra_env)}
 
-    def _assemble(self, spec: RunSpec, parts: list[Told], log: Path) -> SuiteRun:
+    def _assemble(self, tree: Path, spec: RunSpec, parts: list[Told], log: Path) -> SuiteRun:
         results: dict[NodeId, TestResult] = {}
         changes: list[StateChange] = []
         for number, told in enumerate(parts):
@@ -201,12 +201,12 @@ class PytestRunner:
             for result in told.reading.results(_death(told, name)):
                 moved = result.position + offset if result.position >= 0 else -1
                 results[result.node_id] = result.model_copy(update={"position": moved})
-            changes += told.reading.changes
+            changes += [_placeless(c, str(tree)) for c in told.reading.changes]
         ordered = sorted(results.values(), key=lambda r: (r.position < 0, r.position))
         killers = [told.reading.running for told in parts if _died(told)]
         return SuiteRun(
             spec=spec,
-            command=self.command(spec),
+            command=self.command(spec, _order_file(spec, log)),
             exit_code=parts[-1].process.exit_code if len(parts) == 1 else None,
             end=_end(parts),
             results=tuple(ordered),
@@ -231,26 +231,44 @@ class PytestRunner:
         inside = python.is_relative_to(checkout)
         return (str(python.relative_to(checkout)) if inside else str(python),)
 
-    def command(self, spec: RunSpec) -> tuple[str, ...]:
-        """Return the plain pytest command a person can type for the same run."""
+    def command(self, spec: RunSpec, order_file: Path | None = None) -> tuple[str, ...]:
+        """Return the plain pytest command a person can type in the checkout for the same run.
+
+        Args:
+            spec: What was run.
+            order_file: Holds the node ids, one a line; used where they are too many to print.
+        """
         names = [f"PYTHONHASHSEED={spec.hash_seed}"]
         names += [f"{name}={value}" for name, value in spec.extra_env]
         unset = [part for name in spec.drop_env for part in ("-u", name)]
-        command = [
-            "env",
-            *unset,
-            *names,
-            *self.shown_python,
-            "-m",
-            "pytest",
-            "-p",
-            "no:cacheprovider",
-        ]
+        pytest = ["env", *unset, *names, *self.shown_python, "-m", "pytest"]
+        pytest += ["-p", "no:cacheprovider"]
         if spec.tests is None:
-            return (*command, *self.policy.select)
-        if len(spec.tests) > LISTED_TESTS:
-            return (*command, *files_of(spec.tests))
-        return (*command, *spec.tests)
+            return (*pytest, *self.policy.select)
+        if order_file is not None:
+            return ("xargs", "-d", r"\n", "-a", self._shown(order_file), *pytest)
+        return (*pytest, *spec.tests)
+
+    def _shown(self, path: Path) -> str:
+        checkout = self.door.checkout
+        return str(path.relative_to(checkout) if path.is_relative_to(checkout) else path)
+
+
+def _order_file(spec: RunSpec, log: Path) -> Path | None:
+    """Write a long order beside the log, so that a command can name it."""
+    if spec.tests is None or len(spec.tests) <= LISTED_TESTS:
+        return None
+    path = log.with_suffix(".order.txt")
+    path.write_text("".join(f"{name}\n" for name in spec.tests), encoding="utf-8")
+    return path
+
+
+def _placeless(change: StateChange, tree: str) -> StateChange:
+    """Return a state change without the worktree's own path, which names no cause."""
+    if tree not in change.before + change.after:
+        return change
+    before, after = (text.replace(tree, "<project>") for text in (change.before, change.after))
+    return change.model_copy(update={"before": before, "after": after, "literal_after": False})
 
 
 def files_of(tests: Sequence[NodeId]) -> list[str]:

@@ -47,8 +47,8 @@ def _joined(first: Plan, second: Plan) -> Plan:
                 sorted({*first.finding.all_polluters, *second.finding.all_polluters})
             ),
             "evidence": (*first.finding.evidence, *second.finding.evidence),
-            "summary": f"{first.finding.summary} The same holds for the tests of "
-            f"{second.cluster}: {', '.join(second.finding.victims[:3])}.",
+            "summary": f"{first.finding.summary} The same holds for {second.cluster} "
+            f"({', '.join(second.finding.victims[:3])}).",
         }
     )
     prediction = first.prediction.model_copy(
@@ -63,6 +63,10 @@ def _joined(first: Plan, second: Plan) -> Plan:
         update={
             "finding": finding,
             "prediction": prediction,
+            "tasks": tuple(
+                task.model_copy(update={"expected": f"{len(victims)} red -> 0 red"})
+                for task in first.tasks
+            ),
             "scope": tuple(sorted({*first.scope, *second.scope})),
             "validation": tuple(dict.fromkeys([*first.validation, *second.validation])),
         }

@@ -14,6 +14,9 @@ from regreen_agents.domain.plans import Plan
 from regreen_agents.domain.runs import Outcome
 from regreen_prompts import one_line
 
+LONGEST_SHOWN = 200
+"""Characters of a command that is repeated in a commit's message."""
+
 
 def commit_subject(plan: Plan) -> str:
     """Return one imperative line of at most 72 columns that names the outcome.
@@ -119,15 +122,22 @@ def commit_body(plan: Plan, evidence: Sequence[Evidence]) -> str:
 
 
 def _experiments(evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """Return what was asked and shown; a command too long for a message stays in the plan."""
     if not evidence:
         return ("- not shown: no experiment is recorded",)
-    return tuple(f"{_conclusion(e)}\n{wrap_command(e.command)}" for e in evidence)
+    lines: list[str] = []
+    for page in evidence:
+        lines.append(_conclusion(page))
+        if len(page.command) <= LONGEST_SHOWN:
+            lines.append(wrap_command(page.command))
+    return ("\n".join(lines),)
 
 
 def _conclusion(evidence: Evidence) -> str:
     code = "killed" if evidence.exit_code is None else f"exit {evidence.exit_code}"
     counts = f", {evidence.counts}" if evidence.counts else ""
-    return wrap(f"{evidence.conclusion} ({code}{counts})", first="- ", rest="  ")
+    said = f"{evidence.question} {evidence.conclusion} ({code}{counts})"
+    return wrap(said, first="- ", rest="  ")
 
 
 def commit_message(plan: Plan, evidence: Sequence[Evidence]) -> str:

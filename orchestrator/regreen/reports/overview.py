@@ -57,7 +57,7 @@ def _host(host: HostFingerprint | None) -> str:
         return NOT_RECORDED
     return prose(
         f"{host.system} {host.machine}, {host.cpu}, {host.cores} cores, {host.memory_mib} MiB, "
-        f"target Python {host.target_python}, pytest {host.pytest}, {host.git}"
+        f"target Python {host.target_python}, pytest {host.pytest}, git {host.git}"
     )
 
 

@@ -88,8 +88,7 @@ def suite_commands(tally: Tally) -> tuple[str, ...]:
 
 def _command(run: SuiteRun) -> str:
     order = f"  # {run.spec.order}, seed {run.spec.seed}" if run.spec.seed is not None else ""
-    seed = shlex.quote(run.spec.hash_seed)
-    return f"PYTHONHASHSEED={seed} {clean_text(shlex.join(run.command))}{order}"
+    return f"{clean_text(shlex.join(run.command))}{order}"
 
 
 def _pasteable(commands: Iterable[str]) -> tuple[str, ...]:

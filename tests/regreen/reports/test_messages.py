@@ -66,8 +66,8 @@ def test_the_body_tells_why_what_was_measured_and_how_it_was_validated() -> None
     body = commit_body(plan(1, VICTIM, Cause.ENVIRONMENT_LEAK), (evidence(),))
 
     assert "sets SHOP_REGION and leaves it set" in body
-    assert "- it fails after the polluter (exit 1, 1 failed)" in body
-    assert "- it passes (exit 0, 1 passed)\n    python -m pytest -q tests/test_b.py" in body
+    assert "it fails after the polluter (exit 1, 1 failed)" in " ".join(body.split())
+    assert "it passes (exit 0, 1 passed)\n    python -m pytest -q tests/test_b.py" in body
     assert body.index("Measured before") < body.index("Validated after")
 
 
@@ -75,6 +75,15 @@ def test_a_body_without_validation_does_not_claim_one() -> None:
     body = commit_body(plan(1, VICTIM, Cause.ENVIRONMENT_LEAK), ())
 
     assert body.endswith("Validated after it:\n\n- not shown: no experiment is recorded")
+
+
+def test_a_command_too_long_for_a_message_is_left_to_the_plan() -> None:
+    words = "python -m pytest -q " + " ".join(f"tests/test_{n}.py::test_{n}" for n in range(20))
+
+    body = commit_body(plan(1, VICTIM, Cause.CODE_BUG), (evidence(words),))
+
+    assert "it passes" in body
+    assert "test_19" not in body
 
 
 def test_every_line_of_a_body_fits_72_columns() -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from recipe_cases import write_tree
@@ -39,7 +41,9 @@ TEXT = """
         ("TestA::test_inherited", ("Base",), "test_inherited", 5),
     ],
 )
-def test_a_node_id_leads_to_the_function_that_runs(tmp_path, node_id, classes, function, line):
+def test_a_node_id_leads_to_the_function_that_runs(
+    tmp_path: Path, node_id: str, classes: tuple[str, ...], function: str, line: int
+) -> None:
     tree = write_tree(tmp_path, {"tests/test_a.py": TEXT})
 
     place = tree.test_function(NodeId(f"tests/test_a.py::{node_id}"))
@@ -51,13 +55,13 @@ def test_a_node_id_leads_to_the_function_that_runs(tmp_path, node_id, classes, f
     "node_id",
     ["tests/test_a.py", "tests/test_a.py::gone", "gone.py::test_plain", "README.md::README.md"],
 )
-def test_a_node_id_without_a_function_is_not_found(tmp_path, node_id):
+def test_a_node_id_without_a_function_is_not_found(tmp_path: Path, node_id: str) -> None:
     tree = write_tree(tmp_path, {"tests/test_a.py": TEXT, "README.md": ""})
 
     assert tree.test_function(NodeId(node_id)) is None
 
 
-def test_classes_that_inherit_from_each_other_end_the_search(tmp_path):
+def test_classes_that_inherit_from_each_other_end_the_search(tmp_path: Path) -> None:
     tree = write_tree(tmp_path, {"a.py": "class A(B): ...\nclass B(A): ...\n"})
 
     assert tree.test_function(NodeId("a.py::A::test_it")) is None
@@ -75,14 +79,16 @@ def test_classes_that_inherit_from_each_other_end_the_search(tmp_path):
         ("", None),
     ],
 )
-def test_modules_are_found_below_every_plausible_import_root(tmp_path, module, path):
+def test_modules_are_found_below_every_plausible_import_root(
+    tmp_path: Path, module: str, path: str | None
+) -> None:
     files = ("shop/__init__.py", "shop/tax.py", "src/core.py", "tests/helper.py", "build/gone.py")
     tree = write_tree(tmp_path, dict.fromkeys(files, ""))
 
     assert tree.module_path(module) == path
 
 
-def test_imports_are_followed_through_the_tree_nearest_first(tmp_path):
+def test_imports_are_followed_through_the_tree_nearest_first(tmp_path: Path) -> None:
     tree = write_tree(
         tmp_path,
         {
@@ -102,7 +108,7 @@ def test_imports_are_followed_through_the_tree_nearest_first(tmp_path):
     )
 
 
-def test_nothing_outside_the_tree_is_read(tmp_path):
+def test_nothing_outside_the_tree_is_read(tmp_path: Path) -> None:
     (tmp_path / "secret.py").write_text("x = 1\n")
     tree = write_tree(tmp_path / "tree", {"a.py": ""})
 

@@ -52,7 +52,7 @@ class AnchorPath:
             title=f"Find {what} from the file's own folder",
             strategy="The path starts at the folder of the file that names it, so the working "
             "directory no longer matters.",
-            pros=("Works from any working directory.", "No test leaves or needs a directory."),
+            pros=("Works from any working directory.", "No other test is affected."),
             cons=("The file's place in the tree is now part of the path.",),
             edits=draft.edits(),
             change_lines=tuple(lines),

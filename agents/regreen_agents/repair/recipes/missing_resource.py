@@ -14,7 +14,13 @@ from regreen_agents.repair.recipes.functions import contains, with_first_stateme
 from regreen_agents.repair.recipes.imports import end_of_imports
 from regreen_agents.repair.recipes.monkeypatching import Site, site_of
 from regreen_agents.repair.recipes.names import bound_in
-from regreen_agents.repair.recipes.snippets import expression, quoted, statement, statements
+from regreen_agents.repair.recipes.snippets import (
+    expression,
+    quoted,
+    statement,
+    statements,
+    wrapped,
+)
 from regreen_agents.repair.source import SourceTree
 
 
@@ -112,15 +118,15 @@ def _skipping_import(site: Site, module: str) -> SourceFile | None:
 def _skipping_unless(site: Site, missing: str) -> SourceFile | None:
     pytest_name, file = site.file.refer("pytest")
     if "/" in missing or "." in missing:
-        exists, file = file.refer("os", ("path", "exists"))
-        path, file = _path(file, missing)
-        condition = f"not {exists}({path})"
+        path_class, file = file.refer_name("pathlib", "Path")
+        shown, path = _path(file.path, missing, path_class)
+        condition = f"not {path}.exists()"
     else:
         which, file = file.refer("shutil", ("which",))
-        condition = f"{which}({quoted(missing)}) is None"
-    text = f"{pytest_name}.mark.skipif({condition}, reason={quoted(f'{missing} is missing')})"
+        shown, condition = missing, f"{which}({quoted(missing)}) is None"
+    text = f"{pytest_name}.mark.skipif({condition}, reason={quoted(f'{shown} is missing')})"
     function = file.function(site.place)
-    decorator = cst.Decorator(expression(file.module, text))
+    decorator = cst.Decorator(expression(file.module, *wrapped(text)))
     if function is None or any(
         decorator.decorator.deep_equals(there.decorator) for there in function.decorators
     ):
@@ -129,15 +135,13 @@ def _skipping_unless(site: Site, missing: str) -> SourceFile | None:
     return file.swap(function, changed)
 
 
-def _path(file: SourceFile, missing: str) -> tuple[str, SourceFile]:
-    """Return the expression of a path that does not depend on the working directory."""
-    folder = str(PurePosixPath(file.path).parent)
+def _path(importer: str, missing: str, path_class: str) -> tuple[str, str]:
+    """Return how a missing file is shown, and its path free of the working directory."""
+    folder = str(PurePosixPath(importer).parent)
+    relative = posixpath.relpath(missing, folder)
     if missing.startswith("/"):
         # The tree it was missing in had another place: only the part below the file's folder holds.
         _, found, relative = missing.rpartition(f"/{folder}/")
         if not found:
-            return quoted(missing), file
-    else:
-        relative = posixpath.relpath(missing, folder)
-    library, file = file.refer("os", ("path",))
-    return f"{library}.join({library}.dirname(__file__), {quoted(relative)})", file
+            return missing, f"{path_class}({quoted(missing)})"
+    return relative, f"({path_class}(__file__).parent / {quoted(relative)})"

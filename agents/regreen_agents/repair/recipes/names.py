@@ -1,5 +1,6 @@
 """What the names of a module stand for, and how a module refers to an object of another."""
 
+import keyword
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -98,6 +99,12 @@ def bound_in(function: cst.FunctionDef) -> frozenset[str]:
     function.params.visit(visitor)
     function.body.visit(visitor)
     return frozenset(visitor.found - visitor.outer)
+
+
+def is_dotted_name(text: str) -> bool:
+    """Tell whether a text may be written as ``a.b.c``."""
+    parts = text.split(".")
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
 
 
 def dotted(node: cst.CSTNode) -> str:

@@ -157,7 +157,7 @@ def _rendered(name: str, pieces: list[Piece], pytest_name: str, scope: str) -> _
     subjects = _listed([piece.subject for piece in pieces])
     unit = "test" if scope == "function" else "module"
     sentence = f'    """Put {subjects} back after each {unit}."""'
-    if len(sentence) > _LINE_LIMIT:
+    if len(sentence) > _LINE_LIMIT or '"""' in subjects or "\\" in subjects:
         sentence = f'    """Put shared state back after each {unit}."""'
     options = "autouse=True" if scope == "function" else 'scope="module", autouse=True'
     declared = [line for piece in pieces for line in piece.save if line.startswith("global ")]

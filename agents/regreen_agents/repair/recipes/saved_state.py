@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from regreen_agents.domain.runs import ABSENT, StateChange, StateKind
 from regreen_agents.repair.recipes.draft import SourceFile
+from regreen_agents.repair.recipes.names import is_dotted_name
 from regreen_agents.repair.recipes.snippets import quoted
 
 
@@ -99,7 +100,7 @@ def _sys_modules(change: StateChange, saved: str, file: SourceFile) -> Written:
 
 def _attribute(change: StateChange, saved: str, file: SourceFile) -> Written | None:
     path = change.attribute.split(".")
-    if not change.module or not all(part.isidentifier() for part in path):
+    if not is_dotted_name(change.module) or not is_dotted_name(change.attribute):
         return None
     own = file.is_module(change.module)
     if own:
@@ -123,6 +124,8 @@ def _created(owner: str, name: str, saved: str) -> Piece:
 
 def _container(change: StateChange, saved: str, state: str, file: SourceFile) -> Written | None:
     """Put the old content into the same object: others hold references to it."""
+    if change.container == "cache":
+        return Written(Piece(f"the cache of {state}", (), (f"{state}.cache_clear()",)), file)
     content = f"vars({state})" if change.container == "object" else state
     if change.container == "list":
         restore: tuple[str, ...] = (f"{state}[:] = {saved}",)
@@ -156,6 +159,12 @@ def _is_shallow(change: StateChange) -> bool:
 
 def _logging(change: StateChange, saved: str, file: SourceFile) -> Written | None:
     name, _, attribute = change.target.rpartition(".")
+    if change.target == "manager.disable":
+        library, file = file.refer("logging")
+        save = f"{saved} = {library}.root.manager.disable"
+        return Written(
+            Piece("the disabled log level", (save,), (f"{library}.disable({saved})",)), file
+        )
     arguments = "" if name == "root" else quoted(name)
     get_logger, file = file.refer("logging", ("getLogger",))
     logger = f"{get_logger}({arguments})"

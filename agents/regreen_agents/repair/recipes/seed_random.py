@@ -70,7 +70,7 @@ def _proposal(name: str, seed: int, draft: Draft, places: Iterable[Place]) -> Pr
         pros=("The result no longer changes from run to run.", "Touches only the test."),
         cons=(
             "Hides failures that depend on the drawn values: check that the assertion holds for "
-            "every draw, or loosen what it claims.",
+            "every draw the code may make.",
             "The drawn values may change with the version of Python or numpy.",
         ),
         edits=draft.edits(),

@@ -19,11 +19,11 @@ def statements(module: cst.Module, lines: Sequence[str]) -> list[cst.BaseStateme
     return list(styled.body)
 
 
-def statement(module: cst.Module, line: str) -> cst.SimpleStatementLine:
-    """Parse one line in the style of a module."""
-    (parsed,) = statements(module, [line])
+def statement(module: cst.Module, *lines: str) -> cst.SimpleStatementLine:
+    """Parse one simple statement in the style of a module."""
+    (parsed,) = statements(module, lines)
     if not isinstance(parsed, cst.SimpleStatementLine):
-        raise TypeError(f"{line!r} is not a simple statement.")
+        raise TypeError(f"{lines!r} is not a simple statement.")
     return parsed
 
 
@@ -35,11 +35,11 @@ def wrapped(line: str) -> list[str]:
     return [f"{head}(", f"{_STEP}{rest[:-1]}", ")"]
 
 
-def expression(module: cst.Module, text: str) -> cst.BaseExpression:
+def expression(module: cst.Module, *lines: str) -> cst.BaseExpression:
     """Parse an expression in the style of a module."""
-    (small,) = statement(module, text).body
+    (small,) = statement(module, *lines).body
     if not isinstance(small, cst.Expr):
-        raise TypeError(f"{text!r} is not an expression.")
+        raise TypeError(f"{lines!r} is not an expression.")
     return small.value
 
 

@@ -11,7 +11,7 @@ from regreen_agents.repair.recipes.env_monkeypatch import with_patched_environme
 from regreen_agents.repair.recipes.flavours import Flavour
 from regreen_agents.repair.recipes.functions import contains, with_first_statements, with_parameter
 from regreen_agents.repair.recipes.monkeypatching import Site, site_of, takes_fixtures
-from regreen_agents.repair.recipes.names import bound_in
+from regreen_agents.repair.recipes.names import bound_in, is_dotted_name
 from regreen_agents.repair.recipes.snippets import quoted, restyled, statements, wrapped
 from regreen_agents.repair.source import Place, SourceTree
 
@@ -124,7 +124,7 @@ def _with_lines(
 def _owner(file: SourceFile, change: StateChange, local: frozenset[str]) -> tuple[str, SourceFile]:
     """Return how the module or class holding the state is written, or an empty text."""
     path = change.attribute.split(".")
-    if not change.module or not all(part.isidentifier() for part in path):
+    if not is_dotted_name(change.module) or not is_dotted_name(change.attribute):
         return "", file
     if not file.is_module(change.module):
         return file.refer(change.module, path[:-1], local)

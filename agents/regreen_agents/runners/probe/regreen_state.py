@@ -14,7 +14,7 @@ import sys
 import types
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=name=)\d+(?= mode=)")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=name=)\d+(?= mode=)|(?<=/tmp)[a-z0-9_]{8}\b")
 """What differs in a repr from process to process."""
 REPR_LIMIT = 200
 NODE_BUDGET = 5000

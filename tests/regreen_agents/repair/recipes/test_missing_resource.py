@@ -1,17 +1,21 @@
+from pathlib import Path
+
 from recipe_cases import assert_repairs, make_finding, write_tree
-from regreen_agents.domain.findings import Cause
+from regreen_agents.domain.findings import Cause, Finding
 
 
-def missing(what, cause=Cause.MISSING_RESOURCE, test="tests/test_a.py::test_it"):
+def missing(
+    what: str, cause: Cause = Cause.MISSING_RESOURCE, test: str = "tests/test_a.py::test_it"
+) -> Finding:
     return make_finding(cause, test, missing=(what,))
 
 
-def test_a_missing_file_gates_the_test_as_a_policy_decision(tmp_path):
+def test_a_missing_file_gates_the_test_as_a_policy_decision(tmp_path: Path) -> None:
     before = "import pytest\n\n\n@pytest.mark.slow\ndef test_it():\n    pass\n"
     after = (
-        "import os\n\nimport pytest\n\n\n@pytest.mark.slow\n"
-        '@pytest.mark.skipif(not os.path.exists(os.path.join(os.path.dirname(__file__), "data/x.bin")), '
-        'reason="tests/data/x.bin is missing")\ndef test_it():\n    pass\n'
+        "from pathlib import Path\n\nimport pytest\n\n\n@pytest.mark.slow\n"
+        '@pytest.mark.skipif(\n    not (Path(__file__).parent / "data/x.bin").exists(), '
+        'reason="data/x.bin is missing"\n)\ndef test_it():\n    pass\n'
     )
     tree = write_tree(tmp_path, {"tests/test_a.py": before})
 
@@ -22,9 +26,14 @@ def test_a_missing_file_gates_the_test_as_a_policy_decision(tmp_path):
     assert proposal.policy_decision
 
 
-def test_a_path_of_another_copy_of_the_tree_is_written_from_the_files_folder(tmp_path):
-    text = "import os\n\nimport pytest\n\n\n{}def test_it():\n    pass\n"
-    gate = '@pytest.mark.skipif(not os.path.exists(os.path.join(os.path.dirname(__file__), "x/y")), reason="/elsewhere/tests/x/y is missing")\n'
+def test_a_path_of_another_copy_of_the_tree_is_written_from_the_files_folder(
+    tmp_path: Path,
+) -> None:
+    text = "import pathlib\n\nimport pytest\n\n\n{}def test_it():\n    pass\n"
+    gate = (
+        '@pytest.mark.skipif(\n    not (pathlib.Path(__file__).parent / "x/y").exists(), '
+        'reason="x/y is missing"\n)\n'
+    )
     tree = write_tree(tmp_path, {"tests/test_a.py": text.format("")})
 
     assert_repairs(
@@ -35,7 +44,7 @@ def test_a_path_of_another_copy_of_the_tree_is_written_from_the_files_folder(tmp
     )
 
 
-def test_a_missing_command_is_looked_up_on_path(tmp_path):
+def test_a_missing_command_is_looked_up_on_path(tmp_path: Path) -> None:
     text = (
         "import shutil\n\nimport pytest\n\n\nclass TestA:\n{}    def test_it(self):\n        pass\n"
     )
@@ -50,7 +59,7 @@ def test_a_missing_command_is_looked_up_on_path(tmp_path):
     )
 
 
-def test_a_missing_module_skips_the_file_before_its_import(tmp_path):
+def test_a_missing_module_skips_the_file_before_its_import(tmp_path: Path) -> None:
     before = "import pytest\n\nimport yaml\n\n\ndef test_it():\n    pass\n"
     after = (
         'import pytest\n\npytest.importorskip("yaml")\nimport yaml\n\n\ndef test_it():\n    pass\n'
@@ -65,7 +74,7 @@ def test_a_missing_module_skips_the_file_before_its_import(tmp_path):
     )
 
 
-def test_a_module_imported_by_the_code_under_test_skips_the_test(tmp_path):
+def test_a_module_imported_by_the_code_under_test_skips_the_test(tmp_path: Path) -> None:
     before = "def test_it():\n    run()\n"
     after = 'import pytest\n\n\ndef test_it():\n    pytest.importorskip("yaml")\n    run()\n'
     tree = write_tree(tmp_path, {"tests/test_a.py": before})

@@ -1,5 +1,6 @@
 import difflib
 import keyword
+from pathlib import Path
 
 import libcst as cst
 import pytest
@@ -15,7 +16,7 @@ from regreen_agents.repair.source import SourceTree
 TEST = "tests/test_a.py::test_it"
 
 
-def test_the_narrowest_repair_comes_first_and_equal_ones_once(tmp_path):
+def test_the_narrowest_repair_comes_first_and_equal_ones_once(tmp_path: Path) -> None:
     tree = write_tree(
         tmp_path, {"tests/test_a.py": "import os\n\n\ndef test_it():\n    os.environ['A'] = '1'\n"}
     )
@@ -30,7 +31,9 @@ def test_the_narrowest_repair_comes_first_and_equal_ones_once(tmp_path):
 @pytest.mark.parametrize(
     "name", ["unknown", "seed_random", "env_monkeypatch=2", "restore_fixture=x", ""]
 )
-def test_a_recipe_that_is_unknown_or_for_another_cause_proposes_nothing(tmp_path, name):
+def test_a_recipe_that_is_unknown_or_for_another_cause_proposes_nothing(
+    tmp_path: Path, name: str
+) -> None:
     tree = write_tree(tmp_path, {"tests/test_a.py": "def test_it():\n    pass\n"})
     finding = make_finding(Cause.ENVIRONMENT_LEAK, TEST, state=(env_change("A"),))
 
@@ -38,13 +41,13 @@ def test_a_recipe_that_is_unknown_or_for_another_cause_proposes_nothing(tmp_path
 
 
 @pytest.mark.parametrize("cause", [Cause.CODE_BUG, Cause.CRASH, Cause.UNEXPLAINED])
-def test_a_cause_without_a_recipe_has_no_proposals(tmp_path, cause):
+def test_a_cause_without_a_recipe_has_no_proposals(tmp_path: Path, cause: Cause) -> None:
     tree = write_tree(tmp_path, {"tests/test_a.py": "def test_it():\n    pass\n"})
 
     assert proposals(make_finding(cause, TEST), tree) == ()
 
 
-def test_recipe_names_are_unique_and_only_two_have_variants():
+def test_recipe_names_are_unique_and_only_two_have_variants() -> None:
     names = [recipe.name for recipe in RECIPES]
 
     assert len(set(names)) == len(names)
@@ -54,7 +57,9 @@ def test_recipe_names_are_unique_and_only_two_have_variants():
 
 @pytest.mark.parametrize("cause", list(Cause))
 @pytest.mark.parametrize("text", [None, "", "def test_it(:\n", "# only a comment\n", "x = 1\n"])
-def test_a_file_that_is_missing_broken_or_empty_is_no_error(tmp_path, cause, text):
+def test_a_file_that_is_missing_broken_or_empty_is_no_error(
+    tmp_path: Path, cause: Cause, text: str | None
+) -> None:
     tree = write_tree(tmp_path, {"tests/test_a.py": text} if text is not None else {})
     finding = make_finding(
         cause,
@@ -101,7 +106,9 @@ CASES = {
     style=st.tuples(st.sampled_from(["    ", "\t", "  "]), st.sampled_from(["\n", "\r\n"])),
     recipe=st.sampled_from(sorted(CASES)),
 )
-def test_whatever_the_file_looks_like_nothing_is_lost(tmp_path, above, below, style, recipe):
+def test_whatever_the_file_looks_like_nothing_is_lost(
+    tmp_path: Path, above: list[str], below: list[str], style: tuple[str, str], recipe: str
+) -> None:
     indent, newline = style
     text = "\n".join([*above, "def test_it():", "    # first", "    pass", *below, ""])
     text = text.replace("    ", indent).replace("\n", newline)

@@ -1,15 +1,17 @@
+from pathlib import Path
+
 import pytest
 
 from recipe_cases import assert_repairs, make_finding, write_tree
-from regreen_agents.domain.findings import Cause
+from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.repair.recipes.registry import proposals, propose
 
 
-def random_finding(seed=None, test="tests/test_a.py::test_it"):
+def random_finding(seed: int | None = None, test: str = "tests/test_a.py::test_it") -> Finding:
     return make_finding(Cause.UNSEEDED_RANDOMNESS, test, random_seed=seed)
 
 
-def test_the_generator_is_seeded_below_the_docstring(tmp_path):
+def test_the_generator_is_seeded_below_the_docstring(tmp_path: Path) -> None:
     before = '''
         import os
 
@@ -38,7 +40,7 @@ def test_the_generator_is_seeded_below_the_docstring(tmp_path):
     assert_repairs(tree, "seed_random", random_finding(), {"tests/test_a.py": after})
 
 
-def test_a_seed_that_is_known_to_fail_is_not_proposed(tmp_path):
+def test_a_seed_that_is_known_to_fail_is_not_proposed(tmp_path: Path) -> None:
     tree = write_tree(
         tmp_path, {"tests/test_a.py": "import random\n\n\ndef test_it():\n    pass\n"}
     )
@@ -72,7 +74,9 @@ def test_a_seed_that_is_known_to_fail_is_not_proposed(tmp_path):
         ("from random import choice", "choice([1])", ["random.seed(0)"]),
     ],
 )
-def test_the_generators_in_use_are_seeded_by_the_files_own_names(tmp_path, head, uses, expected):
+def test_the_generators_in_use_are_seeded_by_the_files_own_names(
+    tmp_path: Path, head: str, uses: str, expected: list[str]
+) -> None:
     tree = write_tree(tmp_path, {"tests/test_a.py": f"{head}\n\n\ndef test_it():\n    {uses}\n"})
 
     proposal = propose("seed_random", random_finding(), tree)
@@ -82,7 +86,7 @@ def test_the_generators_in_use_are_seeded_by_the_files_own_names(tmp_path, head,
     assert [line.strip() for line in body[:-1]] == expected
 
 
-def test_a_method_and_a_one_line_body_are_seeded_too(tmp_path):
+def test_a_method_and_a_one_line_body_are_seeded_too(tmp_path: Path) -> None:
     before = "import random\nclass TestA:\n  def test_it(self): pass\n"
     after = (
         "import random\nclass TestA:\n  def test_it(self):\n    random.seed(0)\n    pass\n".replace(
@@ -99,7 +103,7 @@ def test_a_method_and_a_one_line_body_are_seeded_too(tmp_path):
     )
 
 
-def test_the_cons_say_that_a_seed_hides_failures(tmp_path):
+def test_the_cons_say_that_a_seed_hides_failures(tmp_path: Path) -> None:
     tree = write_tree(tmp_path, {"tests/test_a.py": "def test_it():\n    pass\n"})
 
     (proposal,) = proposals(random_finding(), tree)

@@ -1,14 +1,16 @@
+from pathlib import Path
+
 import pytest
 
 from recipe_cases import assert_repairs, make_finding, owned_change, write_tree
-from regreen_agents.domain.findings import Cause
-from regreen_agents.domain.runs import ABSENT
+from regreen_agents.domain.findings import Cause, Finding
+from regreen_agents.domain.runs import ABSENT, StateChange
 from regreen_agents.repair.recipes.registry import propose
 
 SHOP = {"shop/__init__.py": "", "shop/tax.py": "RATES = {}\nclass Cache:\n    size = 1\n"}
 
 
-def leak(*state):
+def leak(*state: StateChange) -> Finding:
     return make_finding(Cause.GLOBAL_STATE, "tests/test_a.py::test_it", state=state)
 
 
@@ -71,7 +73,9 @@ def leak(*state):
         ),
     ],
 )
-def test_each_direct_write_has_its_monkeypatch_call(tmp_path, imports, write, instead, state):
+def test_each_direct_write_has_its_monkeypatch_call(
+    tmp_path: Path, imports: str, write: str, instead: str, state: StateChange
+) -> None:
     text = "{}\n\n\ndef test_it({}):\n    {}  # here\n    assert tax_of(1) == 2\n"
     tree = write_tree(tmp_path, {**SHOP, "tests/test_a.py": text.format(imports, "", write)})
     after = text.format(imports, "monkeypatch", instead)
@@ -79,7 +83,7 @@ def test_each_direct_write_has_its_monkeypatch_call(tmp_path, imports, write, in
     assert_repairs(tree, "setattr_monkeypatch", leak(state), {"tests/test_a.py": after})
 
 
-def test_an_import_inside_the_test_is_understood(tmp_path):
+def test_an_import_inside_the_test_is_understood(tmp_path: Path) -> None:
     text = "def test_it({}):\n    from shop import tax as t\n\n    {}\n"
     tree = write_tree(tmp_path, {**SHOP, "tests/test_a.py": text.format("", "t.RATES = 1")})
     after = text.format("monkeypatch", "monkeypatch.setattr(t, 'RATES', 1)".replace("'", '"'))
@@ -96,15 +100,19 @@ def test_an_import_inside_the_test_is_understood(tmp_path):
     "body",
     ["tax.set_rates(3)", "tax.OTHER = 3", "other.RATES = 3", "RATES = 3", "x = tax.RATES"],
 )
-def test_what_is_no_direct_write_of_that_state_is_left_alone(tmp_path, body):
+def test_what_is_no_direct_write_of_that_state_is_left_alone(tmp_path: Path, body: str) -> None:
     text = f"from shop import tax, other\n\n\ndef test_it():\n    {body}\n"
     tree = write_tree(tmp_path, {**SHOP, "tests/test_a.py": text})
 
     assert propose("setattr_monkeypatch", leak(owned_change("shop.tax", "RATES")), tree) is None
 
 
-def test_a_testcase_gets_no_monkeypatch(tmp_path):
-    text = "import unittest\nfrom shop import tax\n\n\nclass A(unittest.TestCase):\n    def test_it(self):\n        tax.RATES = 3\n"
+def test_a_testcase_gets_no_monkeypatch(tmp_path: Path) -> None:
+    text = (
+        "import unittest\nfrom shop import tax\n\n\n"
+        "class A(unittest.TestCase):\n    def test_it(self):\n"
+        "        tax.RATES = 3\n"
+    )
     tree = write_tree(tmp_path, {**SHOP, "tests/test_a.py": text})
     finding = make_finding(
         Cause.GLOBAL_STATE,
@@ -115,7 +123,7 @@ def test_a_testcase_gets_no_monkeypatch(tmp_path):
     assert propose("setattr_monkeypatch", finding, tree) is None
 
 
-def test_a_directory_change_is_undone_by_monkeypatch(tmp_path):
+def test_a_directory_change_is_undone_by_monkeypatch(tmp_path: Path) -> None:
     text = "import os\n\n\ndef test_it(tmp_path{}):\n    {}(tmp_path)\n"
     tree = write_tree(tmp_path, {"tests/test_a.py": text.format("", "os.chdir")})
     finding = make_finding(Cause.CWD_LEAK, "tests/test_a.py::test_it")

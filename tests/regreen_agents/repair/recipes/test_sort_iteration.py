@@ -1,11 +1,43 @@
+from pathlib import Path
+
 import pytest
 
-from recipe_cases import assert_repairs, at, make_finding, pytest_exit, write_tree
-from regreen_agents.domain.findings import Cause
+from recipe_cases import assert_repairs, at, make_finding, write_tree
+from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.repair.recipes.registry import proposals, propose
 
+TEXT = """
+        from shop import TAGS, Shelf, plain, tags
 
-def unordered(path="", line=0):
+
+        def test_it(other):
+            names = {{n for n in other}}
+            x = {}  # seen
+        """
+SHOP = """
+        TAGS = frozenset("ab")
+
+
+        def tags() -> "set[str]":
+            return TAGS
+
+
+        def plain():
+            return {"a"}
+
+
+        class Shelf:
+            first: set[str]
+
+            def __init__(self):
+                self.labels = set()
+
+            def kinds(self):
+                return self.labels
+        """
+
+
+def unordered(path: str = "", line: int = 0) -> Finding:
     locations = at(path, line) if path else ()
     return make_finding(Cause.UNORDERED_ITERATION, "tests/test_a.py::test_it", locations=locations)
 
@@ -34,43 +66,14 @@ def unordered(path="", line=0):
         ("list(Shelf().first)", "sorted(Shelf().first)"),
     ],
 )
-def test_an_ordered_use_of_a_set_is_sorted(tmp_path, use, sorted_use):
-    text = """
-        from shop import TAGS, Shelf, plain, tags
-
-
-        def test_it(other):
-            names = {{n for n in other}}
-            x = {}  # seen
-        """
-    shop = """
-        TAGS = frozenset("ab")
-
-
-        def tags() -> "set[str]":
-            return TAGS
-
-
-        def plain():
-            return {"a"}
-
-
-        class Shelf:
-            first: set[str]
-
-            def __init__(self):
-                self.labels = set()
-
-            def kinds(self):
-                return self.labels
-        """
-    tree = write_tree(tmp_path, {"shop.py": shop, "tests/test_a.py": text.format(use)})
+def test_an_ordered_use_of_a_set_is_sorted(tmp_path: Path, use: str, sorted_use: str) -> None:
+    tree = write_tree(tmp_path, {"shop.py": SHOP, "tests/test_a.py": TEXT.format(use)})
     finding = unordered("tests/test_a.py", 6)
 
-    assert_repairs(tree, "sort_iteration", finding, {"tests/test_a.py": text.format(sorted_use)})
+    assert_repairs(tree, "sort_iteration", finding, {"tests/test_a.py": TEXT.format(sorted_use)})
 
 
-def test_a_loop_and_a_parameter_are_understood_by_their_annotation(tmp_path):
+def test_a_loop_and_a_parameter_are_understood_by_their_annotation(tmp_path: Path) -> None:
     text = "def report(tags: set[str]):\n    for tag in {}:\n        print(tag)\n"
     tree = write_tree(
         tmp_path,
@@ -102,15 +105,15 @@ def test_a_loop_and_a_parameter_are_understood_by_their_annotation(tmp_path):
         "[n for n in dict(names=1)]",
     ],
 )
-def test_a_use_whose_order_does_not_show_is_left_alone(tmp_path, use):
-    text = f"def test_it(other):\n    names = set(other)\n    maybe = set()\n    maybe = [1]\n    x = {use}\n"
+def test_a_use_whose_order_does_not_show_is_left_alone(tmp_path: Path, use: str) -> None:
+    text = "def test_it(other):\n    names = set(other)\n    maybe = set()\n    maybe = [1]\n"
+    text += f"    x = {use}\n"
     tree = write_tree(tmp_path, {"tests/test_a.py": text})
 
     assert propose("sort_iteration", unordered(), tree) is None
 
 
-def test_places_come_by_suspicion_one_proposal_each(tmp_path):
-    shop = """
+NEAR_AND_FAR = """
         def far(tags):
             return list(set(tags))
 
@@ -119,7 +122,7 @@ def test_places_come_by_suspicion_one_proposal_each(tmp_path):
             x = tuple(set(tags))
             return ",".join(set(tags))
         """
-    test = """
+NEAR_TEST = """
         from shop import near
 
 
@@ -130,7 +133,10 @@ def test_places_come_by_suspicion_one_proposal_each(tmp_path):
         def test_it():
             assert near(list({"a", "b"})) == "a,b"
         """
-    tree = write_tree(tmp_path, {"shop.py": shop, "tests/test_a.py": test})
+
+
+def test_places_come_by_suspicion_one_proposal_each(tmp_path: Path) -> None:
+    tree = write_tree(tmp_path, {"shop.py": NEAR_AND_FAR, "tests/test_a.py": NEAR_TEST})
 
     found = proposals(unordered("shop.py", 7), tree)
 
@@ -148,16 +154,3 @@ def test_places_come_by_suspicion_one_proposal_each(tmp_path):
     ]
     assert propose("sort_iteration=3", unordered("shop.py", 7), tree) == found[2]
     assert propose("sort_iteration=5", unordered("shop.py", 7), tree) is None
-
-
-def test_the_repaired_code_passes_under_hash_seeds_that_failed(tmp_path):
-    shop = 'def line(tags):\n    return ",".join({t.lower() for t in tags})\n'
-    test = 'from shop import line\n\n\ndef test_it():\n    assert line("DACB") == "a,b,c,d"\n'
-    tree = write_tree(tmp_path, {"shop.py": shop, "tests/test_a.py": test})
-    assert pytest_exit(tmp_path, "tests/test_a.py", hash_seed="1") == 1
-
-    proposal = propose("sort_iteration", unordered(), tree)
-    assert proposal is not None
-    (tmp_path / "shop.py").write_text(proposal.edits[0].after)
-
-    assert pytest_exit(tmp_path, "tests/test_a.py", hash_seed="1") == 0
