@@ -42,6 +42,10 @@ class Track:
     """A laboratory on the base's tree."""
     store: Callable[[Sequence[SuiteRun]], tuple[str, ...]]
     note: Callable[[str], None]
+    known_flaky: frozenset[NodeId] = frozenset()
+    """Tests the project itself lists as intermittent (R43)."""
+    pass_rate_floor: float = 0.0
+    """Below it the verdict says so (R42), in [0, 1]."""
 
 
 @dataclass
@@ -121,6 +125,9 @@ def _excused(judging: _Judging, comparison: TestComparison) -> TestComparison:
     if comparison.delta is not Delta.NEWLY_FAILING or not comparison.before:
         return comparison
     lab, name = judging.track.base_lab, comparison.node_id
+    if name in judging.track.known_flaky:
+        note = "listed as known_flaky in the configuration"
+        return comparison.model_copy(update={"delta": Delta.STILL_FLAKY, "note": note})
     judging.track.note(f"is {name} red on the base too?")
     series = lab.random_series(name, RANDOM_SEEDS, ALONE)
     if not any(series.values()):
@@ -214,4 +221,8 @@ def _kind_of(judging: _Judging, outcome: _Outcome) -> tuple[VerdictKind, str]:
             f"{names} broke once, and running the same again did not show it: no culprit.",
         )
     fixed = sum(1 for c in outcome.comparisons if c.delta is Delta.FIXED)
-    return VerdictKind.PASS, f"{fixed} tests fixed, none newly failing, skipped or vanished."
+    said = f"{fixed} tests fixed, none newly failing, skipped or vanished."
+    rate, floor = pass_rate(outcome.runs), judging.track.pass_rate_floor
+    if rate < floor:
+        said += f" Alert: the worst run passes {rate:.1%}, below the floor of {floor:.1%}."
+    return VerdictKind.PASS, said

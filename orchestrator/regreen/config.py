@@ -43,8 +43,6 @@ class Config(Model):
     """Share of tests that must pass in the worst run of a gate."""
     memory_limit_mib: int = Field(default=0, ge=0)
     """Of each run of the suite; 0 means none."""
-    publish: bool = False
-    """Add the sprint's documents to the merge."""
     owner: str = "unassigned"
     """Who owns the plans."""
     known_flaky: tuple[str, ...] = ()

@@ -60,6 +60,7 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
     repository = Repository.open(path)
     starting = repository.require_ready(options.into)
     config = config_of(repository)
+    options = options.model_copy(update={"runs": options.runs or config.runs})
     env = allowed_environment(os.environ, config.env_passthrough, config.env)
     choice = choose_interpreter(repository.project, config.python, os.environ)
     root = repository.prepare_state_folder()

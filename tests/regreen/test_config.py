@@ -20,7 +20,6 @@ high_risk_paths = ["a"]
 low_risk_paths = ["b"]
 pass_rate_floor = 1
 memory_limit_mib = 512
-publish = true
 owner = "Zoë"
 known_flaky = ["tests/test_a.py::test_b"]
 env = { TZ = "UTC" }
@@ -37,7 +36,7 @@ def test_a_project_that_says_nothing_gets_the_defaults(tmp_path: Path) -> None:
     assert load_config(tmp_path) == Config()
     write(tmp_path, "pyproject.toml", "[project]\nname = 'x'\n[tool.ruff]\n")
     assert load_config(tmp_path) == Config()
-    assert (Config().runs, Config().pass_rate_floor, Config().publish) == (3, 0.99, False)
+    assert (Config().runs, Config().pass_rate_floor) == (3, 0.99)
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "regreen.toml"])
@@ -52,7 +51,7 @@ def test_every_key_is_read_from_either_file(tmp_path: Path, name: str) -> None:
         max_parallel=2, env_passthrough=("LANG", "SHOP_*"), env={"TZ": "UTC"},
         pytest_args=("-p", "no:randomly"), protected_paths=("src/billing/",),
         high_risk_paths=("a",), low_risk_paths=("b",), pass_rate_floor=1.0, memory_limit_mib=512,
-        publish=True, owner="Zoë", known_flaky=("tests/test_a.py::test_b",),
+        owner="Zoë", known_flaky=("tests/test_a.py::test_b",),
     )  # fmt: skip
     assert config.risk_policy().protected_paths == ("src/billing/",)
 
@@ -88,7 +87,6 @@ def test_two_configurations_are_one_too_many(tmp_path: Path) -> None:
         ("test_timeout_seconds = inf", "test_timeout_seconds: should be a finite number"),
         ("pass_rate_floor = nan", "pass_rate_floor: should be a finite number"),
         ("pass_rate_floor = 99", "pass_rate_floor: should be less than or equal to 1"),
-        ("publish = 1", "publish: should be a valid boolean, found 1"),
         ("owner = 2026-11-22", "owner: should be a valid string"),
         ("pytest_args = '-x'", "tool.regreen.pytest_args: should be a valid array, found '-x'"),
         ("pytest_args = ['-x', 1]", "tool.regreen.pytest_args.1: should be a valid string"),

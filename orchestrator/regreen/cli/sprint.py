@@ -9,7 +9,10 @@ from regreen.cli.arguments import HERE, PathArgument, RepoOption, SprintArgument
 
 EngineOption = Annotated[str, typer.Option(metavar="NAME", help="Who thinks: embedded.")]
 RunsOption = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Full runs in the baseline and in the gate.")
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Full runs in baseline and gate; default: configured, else 3."
+    ),
 ]
 TestsOption = Annotated[
     list[str] | None,
@@ -36,7 +39,7 @@ def sprint(  # noqa: PLR0913 - Typer reads a command's options from its signatur
     *,
     path: PathArgument = HERE,
     engine: EngineOption = "embedded",
-    runs: RunsOption = 3,
+    runs: RunsOption = None,
     tests: TestsOption = None,
     max_parallel: ParallelOption = 0,
     time_budget: BudgetOption = "30m",
@@ -52,7 +55,7 @@ def sprint(  # noqa: PLR0913 - Typer reads a command's options from its signatur
 
     options = SprintOptions(
         engine=arguments.engine(engine),
-        runs=runs,
+        runs=runs or 0,
         tests=tuple(tests or ()),
         max_parallel=max_parallel,
         time_budget_seconds=arguments.seconds(time_budget, option="--time-budget"),

@@ -11,6 +11,7 @@ from regreen.store import receipts
 from regreen.store.clockwork import utc_now
 from regreen.store.record import Baseline
 from regreen_agents.domain.changes import Change
+from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.plans import Refusal
 from regreen_agents.domain.progress import Stage
 from regreen_agents.domain.runs import RunSpec, SuiteRun
@@ -85,6 +86,8 @@ def _judged(base: str, train: Sequence[Change], number: int, agent: Agent) -> Ve
             base_lab=agent.lab(base_tree, BASE, as_measured(reference)),
             store=rounds.store,
             note=agent.note,
+            known_flaky=frozenset(NodeId(name) for name in site.config.known_flaky),
+            pass_rate_floor=site.config.pass_rate_floor,
         )
         return judge(train, track)
 

@@ -79,7 +79,7 @@ def _workshop(plan: Plan, agent: Agent, tree: Path) -> Workshop:
         site.folder.save_attempts(plan.id, attempts)
 
     def commit(paths: Sequence[str], made: Plan, evidence: Sequence[Evidence]) -> Committed:
-        message = commit_message(made, evidence)
+        message = commit_message(made, evidence, paths)
         names = [in_project(path, site.info.prefix) for path in paths]
         sha = commit_edits(tree, names, message, date=site.info.started_at, author=AUTHOR)
         return Committed(

@@ -16,6 +16,7 @@ from regreen.store import clock
 from regreen.store.events import EventLog
 from regreen.store.folder import SprintFolder
 from regreen.store.record import AgentRecord, Baseline, SprintInfo
+from regreen_agents.domain.identity import digest_of
 from regreen_agents.domain.progress import Listener, ProgressEvent, Stage
 from regreen_agents.domain.runs import Span, SuiteRun
 from regreen_agents.engines import Engine
@@ -47,6 +48,15 @@ class Site:
     process: str
     """Names this process in the clock."""
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def owner(self) -> str:
+        """Marks processes and scratch folders as this sprint's, on the whole machine.
+
+        Sprint ids are unique in one repository only; the dot ends them, as `Z` begins `Z-2`.
+        """
+        place = digest_of(str(self.repository.root)).removeprefix("sha256:")[:8]
+        return f"{self.info.id}.{place}"
 
     @property
     def worktrees(self) -> Worktrees:
@@ -145,7 +155,7 @@ class Agent:
             Door(
                 policy=site.load_policy(),
                 checkout=site.repository.root,
-                owner=site.info.id,
+                owner=site.owner,
                 stopper=site.stopper,
                 meter=self.meter,
             )
@@ -203,8 +213,8 @@ def as_measured(baseline: Baseline) -> Measured:
 
 def clean_up(site: Site) -> None:
     """End what a killed process of this sprint left: processes, scratch folders, worktrees."""
-    end_marked(f"{site.info.id}/")
-    for scratch in Path(tempfile.gettempdir()).glob(f"regreen-{site.info.id}-*"):
+    end_marked(f"{site.owner}/")
+    for scratch in Path(tempfile.gettempdir()).glob(f"regreen-{site.owner}-*"):
         shutil.rmtree(scratch, ignore_errors=True)
     site.worktrees.remove_all()
 

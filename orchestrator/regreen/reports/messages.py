@@ -8,7 +8,7 @@ from regreen.reports.markdown import counted
 from regreen.reports.tallies import Tally
 from regreen.reports.work import agent_counts, category_of
 from regreen.store.record import SprintRecord
-from regreen_agents.domain.findings import Cause, Evidence, Finding
+from regreen_agents.domain.findings import Cause, Evidence, Finding, SourceLocation
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.plans import Plan
 from regreen_agents.domain.runs import Outcome
@@ -140,10 +140,26 @@ def _conclusion(evidence: Evidence) -> str:
     return wrap(said, first="- ", rest="  ")
 
 
-def commit_message(plan: Plan, evidence: Sequence[Evidence]) -> str:
-    """Return subject, body and the trailers Plan, Engine and Sprint."""
+def commit_message(plan: Plan, evidence: Sequence[Evidence], edited: Sequence[str] = ()) -> str:
+    """Return subject, body and the trailers Plan, Engine and Sprint.
+
+    Args:
+        plan: The plan the commit implements.
+        evidence: The validation's experiments on the changed tree.
+        edited: The files it changes; the first names a code repair.
+    """
+    plan = _placed(plan, edited)
     trailers = f"Plan: {plan.id}\nEngine: {one_line(plan.engine)}\nSprint: {plan.sprint}"
     return f"{commit_subject(plan)}\n\n{commit_body(plan, evidence)}\n\n{trailers}\n"
+
+
+def _placed(plan: Plan, edited: Sequence[str]) -> Plan:
+    """A failing assertion points at the test; a repair of the code is named by what it edits."""
+    if plan.finding.cause is not Cause.CODE_BUG or not edited:
+        return plan
+    place = SourceLocation(path=edited[0], line=1)
+    finding = plan.finding.model_copy(update={"locations": (place,)})
+    return plan.model_copy(update={"finding": finding})
 
 
 def squash_message(record: SprintRecord, plans: Sequence[Plan]) -> str:

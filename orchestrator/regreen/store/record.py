@@ -16,7 +16,8 @@ class SprintOptions(Model):
     """What the person asked for."""
 
     engine: str = "embedded"
-    runs: int = 3
+    runs: int = 0
+    """Full runs in baseline and gate; 0 means what the configuration says."""
     tests: tuple[str, ...] = ()
     """pytest arguments that select tests; empty means what plain ``pytest`` collects."""
     max_parallel: int = 0

@@ -33,7 +33,7 @@ def info() -> SprintInfo:
         started_at="2026-11-22T10:15:00Z",
         base="b" * 40,
         branch="main",
-        options=SprintOptions(),
+        options=SprintOptions(runs=3),
         seed=1,
         regreen_version="0.1.0",
     )
