@@ -17,6 +17,7 @@ from regreen_agents.repair.source import SourceTree
 from regreen_agents.runners.target import quote
 
 MAX_OPTIONS = 6
+BUILD_FILES = ("setup.py", "noxfile.py", "build", "dist", "docs")
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _plan(cluster: Cluster, finding: Finding, found: list[Proposal], draft: _Dra
 def _title(finding: Finding, option: PlanOption) -> str:
     if option.recipe == BY_HAND:
         return f"{option.title}: {', '.join(finding.missing[:3])}"
-    return f"Repair the code that {finding.victims[0]} shows to be wrong"
+    return f"Repair the code or the test behind {finding.victims[0]}"
 
 
 def _scope(found: list[Proposal], project: Path, *, searches: bool) -> tuple[str, ...]:
@@ -169,7 +170,9 @@ def _source_roots(project: Path) -> set[str]:
     roots = set()
     for path in sorted(project.glob("*")):
         name = path.name
-        if name.startswith(".") or is_test_path(name + "/" if path.is_dir() else name):
+        if name.startswith(".") or is_test_path(f"{name}/x.py" if path.is_dir() else name):
+            continue
+        if name in BUILD_FILES:
             continue
         if path.suffix == ".py":
             roots.add(name)

@@ -53,6 +53,8 @@ class _Judging:
     track: Track
     train: list[Change]
     ejected: list[Ejection] = field(default_factory=list)
+    conflicting: list[Change] = field(default_factory=list)
+    """Ejected because of a member before them; they get a second chance when one leaves."""
 
 
 def judge(changes: Sequence[Change], track: Track) -> Verdict:
@@ -75,6 +77,7 @@ def _round(judging: _Judging) -> Verdict | None:
     track.note(f"building a train of {len(train)}")
     built = track.build(train)
     if built.conflict is not None:
+        judging.conflicting += [c for c in train if c.plan == built.conflict]
         _eject(judging, built.conflict, (), "it conflicts with changes before it")
         return None
     if not train:
@@ -85,6 +88,7 @@ def _round(judging: _Judging) -> Verdict | None:
         if culprit is None:
             return _verdict(judging, built, outcome)
         _eject(judging, culprit, outcome.broken, "it breaks tests that passed before")
+        _readmit(judging)
         return None
     useless = next((c for c in train if not set(c.fixed) & outcome.fixed), None)
     if useless is not None:
@@ -186,6 +190,18 @@ def _eject(judging: _Judging, plan: PlanId, broke: Sequence[NodeId], reason: str
         Ejection(plan=plan, commit=member.commit, broke=tuple(broke), reason=reason)
     )
     judging.train = [c for c in judging.train if c.plan != plan]
+
+
+def _readmit(judging: _Judging) -> None:
+    """Give members that only conflicted one more chance, now that another has left."""
+    back, judging.conflicting = judging.conflicting, []
+    names = {change.plan for change in back}
+    judging.ejected = [e for e in judging.ejected if e.plan not in names]
+    judging.train = sorted([*judging.train, *back], key=lambda c: _number(c.plan))
+
+
+def _number(plan: PlanId) -> int:
+    return int(plan.removeprefix("PR"))
 
 
 def _verdict(judging: _Judging, built: Built, outcome: _Outcome) -> Verdict:

@@ -1,7 +1,7 @@
 """The implement agent: apply, validate, and only then commit; at most three numbered attempts."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ from regreen_agents.lab.lab import Lab
 from regreen_agents.lab.validation import Validation, validate
 from regreen_agents.repair.honesty import policy_flags
 from regreen_agents.repair.means import BY_HAND, NEEDS, SEARCH
+from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.registry import propose
-from regreen_agents.repair.search.search import SearchRequest, search
+from regreen_agents.repair.search.search import SearchRequest, SearchResult, search
 from regreen_agents.repair.source import SourceTree
 from regreen_agents.runners.search_runner import SearchRunner
 from regreen_agents.workspace.patching import apply_edits, out_of_scope
@@ -97,7 +98,8 @@ def _tries(plan: Plan, workshop: Workshop) -> Iterator[Try]:
         elif option.recipe != BY_HAND:
             workshop.lab.bench.reset()
             proposal = propose(option.recipe, plan.finding, SourceTree(workshop.project))
-            yield Try(option, option.title, proposal.edits if proposal else ())
+            nothing = f"{option.title}: does not apply here any more"
+            yield Try(option, option.title if proposal else nothing, _edits_of(proposal))
 
 
 def _searched(plan: Plan, option: PlanOption, workshop: Workshop) -> Iterator[Try]:
@@ -117,9 +119,24 @@ def _searched(plan: Plan, option: PlanOption, workshop: Workshop) -> Iterator[Tr
     found = search(
         request, SearchRunner(workshop.lab.bench.runner, workshop.lab.bench.logs / "search")
     )
+    if not found.plausible:
+        yield Try(option, _searched_in_vain(found), ())
     for candidate in found.plausible:
         what = f"{candidate.path}:{candidate.line} `{candidate.before}` -> `{candidate.after}`"
         yield Try(option, what, (candidate.edit,))
+
+
+def _searched_in_vain(found: SearchResult) -> str:
+    where = ", ".join(f"{p.path}:{p.line}" for p in found.locations[:3]) or "no line of the project"
+    return (
+        f"search: {found.considered} one-token edits considered, {found.tried} tried, most "
+        f"suspicious {where}; none makes the failing tests pass and breaks no other. "
+        + "; ".join(found.notes)
+    ).strip()
+
+
+def _edits_of(proposal: Proposal | None) -> tuple[FileEdit, ...]:
+    return proposal.edits if proposal is not None else ()
 
 
 def _nearest(passing: tuple[NodeId, ...], failing: Sequence[NodeId]) -> tuple[NodeId, ...]:
@@ -145,7 +162,7 @@ def _attempt(
 
     paths = [edit.path for edit in tried.edits]
     if not tried.edits:
-        return ended("no-edit", f"{tried.what}: does not apply here", "try another option"), None
+        return ended("no-edit", tried.what, "try another option"), None
     strays = out_of_scope(paths, plan.scope)
     if strays:
         reason = f"it would edit {', '.join(strays)}, outside the approved scope"
@@ -171,9 +188,7 @@ def _validated(plan: Plan, tried: Try, workshop: Workshop) -> Validation:
         apply_edits(workshop.project, tried.edits)
 
     edited = Lab(
-        bench=type(lab.bench)(
-            lab.bench.runner, lab.bench.project, lab.bench.logs, with_edits, lab.bench.note
-        ),
+        bench=replace(lab.bench, reset=with_edits),
         measured=lab.measured,
     )
     edited.runs_made = lab.runs_made

@@ -99,6 +99,8 @@ class Cause(StrEnum):
     """The mechanism behind a failure, which decides who can repair it."""
 
     ENVIRONMENT_LEAK = "environment-leak"
+    ENVIRONMENT_VARIABLE = "environment-variable"
+    """It fails because of a variable that was set when the suite started."""
     GLOBAL_STATE = "global-state-polluter"
     CWD_RELATIVE_PATH = "cwd-relative-path"
     CWD_LEAK = "cwd-leak"
@@ -160,6 +162,8 @@ class Finding(Model):
     """Suspected lines, most suspicious first."""
     missing: tuple[str, ...] = ()
     """Files, commands or modules that are not there."""
+    module: str = ""
+    """For a bare command: the module of the target's environment that runs as it (``-m``)."""
     replay: tuple[NodeId, ...] = ()
     """An order that shows the failure; its last member is a victim."""
     hash_seed: str = "0"

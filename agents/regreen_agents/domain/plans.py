@@ -84,7 +84,7 @@ class Plan(Model):
 
 
 class Refusal(Model):
-    """ "Not by me", with what was tried and what would help."""
+    """A result too: not by me, with what was tried and what would help."""
 
     schema_version: Literal[1] = 1
     id: PlanId

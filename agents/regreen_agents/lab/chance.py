@@ -38,7 +38,8 @@ def depends_on_random_seed(inquiry: Inquiry) -> Finding | None:
         run,
         victim,
         f"Alone it fails for the random seeds {_listed(red)} and passes for {_listed(green)}: "
-        f"{rate}. Seed {red[0]} again, in a fresh process: {'fails' if shown[1] else 'passes'}.",
+        f"{rate}. Seed {red[0]} again, in a fresh process: {'fails' if shown[1] else 'passes'}. "
+        "(Plain pytest, as printed, draws a new seed each time.)",
     )
     if shown != [True, True, False]:
         return None

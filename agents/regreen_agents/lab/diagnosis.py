@@ -7,15 +7,15 @@ from regreen_agents.domain.runs import Outcome
 from regreen_agents.errors import RunnerError
 from regreen_agents.lab.chance import depends_on_hash_seed, depends_on_random_seed
 from regreen_agents.lab.constant import (
-    asks_what_is_missing,
     could_not_be_collected,
     dies_or_hangs,
     is_wrong_everywhere,
-    leans_on_working_directory,
 )
 from regreen_agents.lab.inquiry import Inquiry, open_inquiry, rate_text
 from regreen_agents.lab.lab import Lab
 from regreen_agents.lab.order import needs_a_setter, suffers_from_a_polluter
+from regreen_agents.lab.resources import asks_what_is_missing
+from regreen_agents.lab.surroundings import leans_on_the_environment, leans_on_working_directory
 
 Step = Callable[[Inquiry], Finding | None]
 
@@ -28,6 +28,7 @@ STEPS: tuple[Step, ...] = (
     needs_a_setter,
     asks_what_is_missing,
     leans_on_working_directory,
+    leans_on_the_environment,
     is_wrong_everywhere,
 )
 """Order matters: chance is excluded before order is blamed, and order before the code."""

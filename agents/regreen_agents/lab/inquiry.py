@@ -68,7 +68,8 @@ class Inquiry:
         failure = self.failure()
         frames = [] if failure is None else list(reversed(tree_frames(failure)))
         frames.sort(key=lambda frame: is_test_path(frame.path))
-        return tuple(SourceLocation(path=f.path, line=f.line, text=f.function) for f in frames)
+        places = (SourceLocation(path=f.path, line=f.line, text=f.function) for f in frames)
+        return tuple(dict.fromkeys(places))
 
     def finding(self, category: Category, cause: Cause, summary: str, **more: object) -> Finding:
         """Conclude."""

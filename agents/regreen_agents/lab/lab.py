@@ -1,5 +1,6 @@
 """The laboratory: one worktree in which an agent runs controlled experiments and keeps evidence."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ class Bench:
     """Bring the worktree back to its commit; called before every run."""
     note: Callable[[str], None] = lambda _text: None
     """Told in words what runs now."""
+    seconds_left: Callable[[], float] = lambda: math.inf
+    """What the sprint's time budget still allows for work of this kind."""
 
 
 class Lab:
@@ -91,6 +94,12 @@ class Lab:
                 f"The {self._max_runs} runs allowed for one cluster are used up.",
                 why="The failure did not become clear before.",
                 fix="Look at the evidence so far; narrow the suite with --tests.",
+            )
+        if self.bench.seconds_left() <= 0:
+            raise RunnerError(
+                "The time budget of the sprint is used up.",
+                why="Experiments and repairs may not take the time the gate needs.",
+                fix="Run `regreen sprint` again with more time: --time-budget 2h.",
             )
         self.bench.reset()
         self.runs_made += 1

@@ -77,11 +77,17 @@ def in_order(spec: RunSpec, first: SuiteRun) -> RunSpec:
     return spec.model_copy(update={"tests": ordered})
 
 
-def isolated_run(where: Measuring, first: SuiteRun) -> SuiteRun | None:
-    """Run every test alone, watching what it changes; None where forking is unsound (R59)."""
+def isolated_run(where: Measuring, first: SuiteRun, *, watch: bool) -> SuiteRun | None:
+    """Run every test alone; None where forking is unsound (R59).
+
+    Args:
+        where: Where to run.
+        first: The run whose tests are meant.
+        watch: Record what each test changes in process-wide state; costs some 20 ms a test.
+    """
     where.note("every test alone")
     where.reset()
-    spec = RunSpec(order=OrderKind.ISOLATED, tests=collected_ids(first), watch_state=True)
+    spec = RunSpec(order=OrderKind.ISOLATED, tests=collected_ids(first), watch_state=watch)
     run = where.runner.run(where.project, spec, where.logs / "run-isolated.log")
     ran = [r for r in run.results if r.position >= 0]
     return run if ran else None

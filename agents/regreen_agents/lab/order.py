@@ -14,6 +14,8 @@ CAUSE_OF_STATE = {
     StateKind.CWD: Cause.CWD_LEAK,
 }
 MAX_SINGLE_STATES = 16
+MAX_ONE_BY_ONE = 8
+"""Other victims confirmed one by one; more are run after the polluters together."""
 RESERVED_RUNS = 25
 """Runs kept back from the minimisation for the state experiments."""
 
@@ -133,10 +135,14 @@ def _state_passed_on(
         experiment = _Restoring(inquiry, setting, helpers, helper, red_when_restored)
         if not experiment.decides(changes):
             continue
-        singles = [c for c in changes[:MAX_SINGLE_STATES] if experiment.decides([c])]
-        if singles:
-            experiment.write(singles[:1])
-            return tuple(singles[:1])
+        whole = [c for c in changes if c.container == "module"]
+        if whole and experiment.decides(whole):
+            experiment.write(whole)
+            return tuple(whole)
+        single = next((c for c in changes[:MAX_SINGLE_STATES] if experiment.decides([c])), None)
+        if single is not None:
+            experiment.write([single])
+            return (single,)
         budget = max(4, inquiry.lab.runs_left - 4)
         chosen = tuple(ddmin(changes, experiment.decides, budget=budget).items)
         experiment.write(chosen)
@@ -187,7 +193,8 @@ class _Restoring:
             f"What is passed on? The same order, with {names} put back after {self._helper}.",
             run,
             self._inquiry.victim,
-            f"With {names} put back it {word}: that state is what the test depends on.",
+            f"With {names} put back it {word}: that state is what the test depends on. "
+            "(Plain pytest, as printed, runs the same order without putting it back.)",
         )
 
     def _restore(self, changes: Sequence[StateChange]) -> dict[str, object]:
@@ -200,6 +207,10 @@ def _others_that_fail(
 ) -> tuple[NodeId, ...]:
     """Return the members of the cluster that fail after the same polluters."""
     others = [m for m in inquiry.members if m != inquiry.victim and m not in polluters]
+    if len(others) > MAX_ONE_BY_ONE:
+        run = inquiry.lab.last_run((*polluters, *others), setting.spec)
+        together = [other for other in others if is_red(run.outcome_of(other))]
+        return tuple(sorted([inquiry.victim, *together]))
     failing = [
         other for other in others if is_red(inquiry.lab.outcome((*polluters, other), setting.spec))
     ]
@@ -209,12 +220,12 @@ def _others_that_fail(
 def _inventory(
     inquiry: Inquiry, state: tuple[StateChange, ...], polluters: tuple[NodeId, ...]
 ) -> tuple[NodeId, ...]:
-    """Return every test that leaves the same state changed, the minimal set included."""
+    """Return every test that leaves the same state changed; the polluters when none is known."""
     isolated = inquiry.lab.measured.isolated
     targets = {(c.kind, c.target) for c in state}
     seen = () if isolated is None else isolated.state_changes
     found = {c.node_id for c in seen if (c.kind, c.target) in targets}
-    return tuple(sorted(found | set(polluters)))
+    return tuple(sorted(found)) if found else polluters
 
 
 def _named(tests: Sequence[NodeId]) -> str:

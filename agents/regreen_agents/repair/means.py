@@ -9,7 +9,11 @@ BY_HAND = "none"
 
 NEEDS = {
     Cause.MISSING_RESOURCE: "Add the missing files to the repository (or create them in a fixture)",
-    Cause.MISSING_DEPENDENCY: "Install what is missing into the target's environment",
+    Cause.MISSING_DEPENDENCY: "Install what is missing into the target's environment (for a "
+    "fixture, the pytest plugin that provides it)",
+    Cause.ENVIRONMENT_VARIABLE: "Unset the variable where the suite is started, or make the test "
+    "independent of it",
+    Cause.CODE_BUG: "Look at the failure's innermost line; no one-token edit repairs it",
     Cause.BARE_COMMAND: "Install the command, or put it on PATH",
     Cause.TIME_LIMIT: "Decide whether the limit or the test is wrong (test_timeout_seconds)",
     Cause.CRASH: "Look at the evidence's log: the process ended without a Python traceback",

@@ -61,13 +61,15 @@ def adjusting_options(target: Target) -> tuple[str, ...]:
     """Return options that take back what would hide or shuffle results, for installed plugins.
 
     The order is ours to choose, retries hide flakiness, and coverage thresholds are not tests.
+    Each plugin is named with ``-p``: where it is not loaded (``-p no:xdist`` in addopts, or
+    PYTEST_DISABLE_PLUGIN_AUTOLOAD) pytest would refuse its options.
     """
     options = ["--maxfail=0", "--continue-on-collection-errors", "--color=no"]
     for plugin, added in (
-        ("pytest-xdist", ["-n0"]),
+        ("pytest-xdist", ["-p", "xdist", "-n0"]),
         ("pytest-randomly", ["-p", "randomly", "--randomly-dont-reorganize", "--randomly-seed=1"]),
-        ("pytest-rerunfailures", ["--reruns=0"]),
-        ("pytest-cov", ["--no-cov"]),
+        ("pytest-rerunfailures", ["-p", "rerunfailures", "--reruns=0"]),
+        ("pytest-cov", ["-p", "pytest_cov", "--no-cov"]),
     ):
         if plugin in target.plugins:
             options += added

@@ -26,6 +26,9 @@ MARK = "REGREEN_RUN"
 HEAD_BYTES = 2 * 1024 * 1024
 TAIL_BYTES = 512 * 1024
 POLL_SECONDS = 0.02
+LOST_SECONDS = 2.0
+"""Patience with output that outlives a lost supervisor: its writer may have shed our mark."""
+END_ROUNDS = 20
 
 Ended = Literal["exited", "limit", "stop", "orphaned", "lost"]
 
@@ -175,7 +178,8 @@ class _Supervised:
         if not self._report:
             logger.warning("the supervisor was killed; ending every process of its run")
             end_marked(self.mark)
-        self._log.finish()
+        if not self._log.finish(LOST_SECONDS if not self._report else None):
+            logger.warning("a process of the run that hides from us still holds its output open")
 
     def result(self, duration_seconds: float) -> ProcessResult:
         """Return what the supervisor reported, or that it was lost."""
@@ -229,9 +233,10 @@ class _BoundedLog:
         while self._tail_size - len(self._tail[0]) >= TAIL_BYTES:
             self._tail_size -= len(self._tail.popleft())
 
-    def finish(self) -> None:
-        """Wait until all output is on disk."""
-        self._thread.join()
+    def finish(self, timeout_seconds: float | None) -> bool:
+        """Wait until all output is on disk; return whether it is."""
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
 
 
 def end_marked(mark: str) -> int:
@@ -239,13 +244,22 @@ def end_marked(mark: str) -> int:
 
     Used after a supervisor was killed, and by ``resume`` after regreen itself was.
     """
-    ended = 0
-    for process in psutil.process_iter(["pid"]):
-        try:
-            value = process.environ().get(MARK, "")
-            if process.pid != os.getpid() and value.startswith(mark):
-                process.kill()
-                ended += 1
-        except (psutil.Error, OSError):
-            continue  # gone already, or not ours to read
-    return ended
+    ended: set[int] = set()
+    for _ in range(END_ROUNDS):  # one may have forked while we looked
+        killed = [process for process in psutil.process_iter() if _kill_marked(process, mark)]
+        if not killed:
+            break
+        ended |= {process.pid for process in killed}
+        time.sleep(0.01)
+    return len(ended)
+
+
+def _kill_marked(process: psutil.Process, mark: str) -> bool:
+    try:
+        value = process.environ().get(MARK, "")
+        if process.pid == os.getpid() or not value.startswith(mark):
+            return False
+        process.kill()
+    except (psutil.Error, OSError):
+        return False  # gone already, or not ours to read
+    return True

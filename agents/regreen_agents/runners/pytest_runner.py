@@ -1,6 +1,7 @@
 """Run a target's suite with pytest: cold processes, streamed results, deaths survived."""
 
 import json
+import os
 import shutil
 import tempfile
 import threading
@@ -13,23 +14,22 @@ from typing import Any
 
 from regreen_agents.domain.identity import NodeId, digest_of
 from regreen_agents.domain.runs import (
-    FailureDetail,
     OrderKind,
-    RunEnd,
     RunSpec,
     Span,
     StateChange,
     SuiteRun,
     TestResult,
 )
+from regreen_agents.runners.endings import Told, death, died, end_of, has_more, notes_of
 from regreen_agents.runners.policy import RunnerPolicy
-from regreen_agents.runners.process import ProcessRequest, ProcessResult, Stopper, run_process
+from regreen_agents.runners.process import ProcessRequest, Stopper, run_process
 from regreen_agents.runners.stream import Reading, read_events
+from regreen_agents.runners.trees import paths_of, relocated
 from regreen_agents.runners.watch import HangWatch
 
 LAUNCHER = Path(__file__).with_name("probe") / "launch.py"
 MAX_SEGMENTS = 20
-LOG_TAIL = 4000
 LISTED_TESTS = 6
 """Up to this many node ids are written out in a printed command."""
 
@@ -58,15 +58,6 @@ class Door:
     """The sprint's id, to find its processes and scratch folders again."""
     stopper: Stopper
     meter: Meter
-
-
-@dataclass(frozen=True)
-class Told:
-    """One process: its end and what it streamed."""
-
-    process: ProcessResult
-    reading: Reading
-    hung: bool
 
 
 class PytestRunner:
@@ -99,11 +90,16 @@ class PytestRunner:
             StoppedError: The sprint was asked to stop.
         """
         parts = [self._segment(tree, spec, log, {"restore": restore})]
-        while len(parts) < MAX_SEGMENTS and _died(parts[-1]) and parts[-1].reading.not_run:
+        while len(parts) < MAX_SEGMENTS and has_more(parts[-1]):
+            left = self.policy.suite_timeout_seconds - _spent(parts)
+            if left <= 0:
+                break
             rest = RunSpec(**{**dict(spec), "tests": tuple(parts[-1].reading.not_run)})
             if rest.order is OrderKind.FILE:
                 rest = rest.model_copy(update={"order": OrderKind.GIVEN})
-            parts.append(self._segment(tree, rest, _numbered(log, len(parts) + 1), {}))
+            bounded = self.policy.model_copy(update={"suite_timeout_seconds": left})
+            runner = self.with_policy(bounded)
+            parts.append(runner.launch(tree, rest, _numbered(log, len(parts) + 1), {}))
         return self._assemble(tree.resolve(), spec, parts, log)
 
     def launch(
@@ -183,11 +179,13 @@ class PytestRunner:
         base += ["-o", f"cache_dir={scratch / 'cache'}", *self.policy.options]
         if spec.tests is None:
             return [*base, *self.policy.select]
-        return [*base, *(str(tree / name) for name in files_of(spec.tests))]
+        return [*base, *paths_of(tree, files_of(spec.tests), tree / spec.cwd)]
 
     def _environment(self, tree: Path, spec: RunSpec) -> dict[str, str]:
         checkout = str(self.door.checkout.resolve())
-        env = {name: _moved(value, checkout, str(tree)) for name, value in self.policy.env.items()}
+        env = {
+            name: relocated(value, checkout, str(tree)) for name, value in self.policy.env.items()
+        }
         for name in spec.drop_env:
             env.pop(name, None)
         return {**env, "PYTHONHASHSEED": spec.hash_seed, **dict(spec.extra_env)}
@@ -198,25 +196,27 @@ class PytestRunner:
         for number, told in enumerate(parts):
             name = log if number == 0 else _numbered(log, number + 1)
             offset = max((r.position for r in results.values()), default=-1) + 1
-            for result in told.reading.results(_death(told, name)):
+            for result in told.reading.results(death(told, name)):
                 moved = result.position + offset if result.position >= 0 else -1
                 results[result.node_id] = result.model_copy(update={"position": moved})
             changes += [_placeless(c, str(tree)) for c in told.reading.changes]
         ordered = sorted(results.values(), key=lambda r: (r.position < 0, r.position))
-        killers = [told.reading.running for told in parts if _died(told)]
+        killers = [told.reading.running for told in parts if died(told)]
         return SuiteRun(
             spec=spec,
             command=self.command(spec, _order_file(spec, log)),
             exit_code=parts[-1].process.exit_code if len(parts) == 1 else None,
-            end=_end(parts),
+            end=end_of(parts),
             results=tuple(ordered),
             collected=len(results),
-            duration_seconds=sum(told.process.duration_seconds for told in parts),
+            duration_seconds=_spent(parts),
             killer=killers[0] if killers else None,
             segments=len(parts),
-            notes=tuple(_notes(parts)),
+            notes=tuple(notes_of(parts)),
             state_changes=tuple(changes),
-            foreign_modules=tuple(parts[0].reading.finish.get("foreign", ())),
+            foreign_modules=tuple(
+                sorted({name for told in parts for name in told.reading.foreign})
+            ),
             peak_rss_kib=max(told.process.peak_rss_kib for told in parts),
             user_seconds=sum(told.process.user_seconds for told in parts),
             system_seconds=sum(told.process.system_seconds for told in parts),
@@ -241,13 +241,18 @@ class PytestRunner:
         names = [f"PYTHONHASHSEED={spec.hash_seed}"]
         names += [f"{name}={value}" for name, value in spec.extra_env]
         unset = [part for name in spec.drop_env for part in ("-u", name)]
-        pytest = ["env", *unset, *names, *self.shown_python, "-m", "pytest"]
+        tests, python = spec.tests, self.shown_python
+        folder: tuple[str, ...] = ()
+        if spec.cwd != "." and tests is not None:
+            python, folder = (self.policy.target.python,), ("-C", spec.cwd)
+            tests = tuple(NodeId(os.path.relpath(name, spec.cwd)) for name in tests)
+        pytest = ["env", *folder, *unset, *names, *python, "-m", "pytest"]
         pytest += ["-p", "no:cacheprovider"]
-        if spec.tests is None:
+        if tests is None:
             return (*pytest, *self.policy.select)
         if order_file is not None:
             return ("xargs", "-d", r"\n", "-a", self._shown(order_file), *pytest)
-        return (*pytest, *spec.tests)
+        return (*pytest, *tests)
 
     def _shown(self, path: Path) -> str:
         checkout = self.door.checkout
@@ -276,76 +281,9 @@ def files_of(tests: Sequence[NodeId]) -> list[str]:
     return list(dict.fromkeys(name.partition("::")[0] for name in tests))
 
 
-def _moved(value: str, checkout: str, tree: str) -> str:
-    """Point path lists of the environment (PYTHONPATH=<checkout>/src) at the tree."""
-    if checkout not in value:
-        return value
-    parts = value.split(":")
-    return ":".join(_moved_path(part, checkout, tree) for part in parts)
-
-
-def _moved_path(path: str, checkout: str, tree: str) -> str:
-    if path == checkout:
-        return tree
-    if not path.startswith(checkout + "/"):
-        return path
-    twin = Path(tree) / Path(path).relative_to(checkout)
-    return str(twin) if twin.exists() else path
+def _spent(parts: Sequence[Told]) -> float:
+    return sum(told.process.duration_seconds for told in parts)
 
 
 def _numbered(log: Path, number: int) -> Path:
     return log.with_name(f"{log.stem}.{number}{log.suffix}")
-
-
-def _died(told: Told) -> bool:
-    """Whether the process ended before pytest did, other than by the suite's limit."""
-    return not told.reading.finish and told.process.ended in ("exited", "lost", "stop")
-
-
-def _death(told: Told, log: Path) -> FailureDetail | None:
-    if told.reading.finish:
-        return None
-    process = told.process
-    tail = log.read_bytes()[-LOG_TAIL:].decode("utf-8", "replace") if log.exists() else ""
-    if told.hung or process.ended == "limit":
-        reason = "its time limit" if told.hung else "the time limit of the whole run"
-        return FailureDetail(
-            phase="call", type="timeout", message=f"killed by {reason}", output_tail=tail
-        )
-    how = f"exit code {process.exit_code}" if process.ended == "exited" else "its parent killed"
-    message = f"the process ended with {how} while this test ran"
-    return FailureDetail(phase="call", type="crash", message=message, output_tail=tail)
-
-
-def _end(parts: list[Told]) -> RunEnd:
-    last = parts[-1]
-    if last.process.ended == "limit":
-        return RunEnd.TIMEOUT
-    if any(told.hung for told in parts):
-        return RunEnd.TIMEOUT
-    if len(parts) > 1 or _died(last):
-        return RunEnd.CRASHED
-    by_status = {
-        4: RunEnd.USAGE_ERROR,
-        5: RunEnd.NO_TESTS,
-        2: RunEnd.INTERRUPTED,
-        3: RunEnd.CRASHED,
-    }
-    if not last.reading.collected and last.reading.results(None):
-        return RunEnd.COLLECTION_ERROR
-    return by_status.get(last.reading.finish.get("status", 0), RunEnd.COMPLETE)
-
-
-def _notes(parts: list[Told]) -> list[str]:
-    notes = [
-        f"the process died during {told.reading.running}; the rest ran in a new process"
-        for told in parts[:-1]
-    ]
-    notes += [
-        f"{told.process.strays} processes were left behind and killed"
-        for told in parts
-        if told.process.strays
-    ]
-    if parts[0].reading.no_isolation:
-        notes.append("no isolation by fork: " + parts[0].reading.no_isolation)
-    return notes

@@ -24,12 +24,20 @@ def read_events(path: Path) -> list[Event]:
     events: list[Event] = []
     for line in path.read_text(encoding="ascii", errors="replace").splitlines():
         try:
-            event = json.loads(line)
+            event = _parsed(line)
         except json.JSONDecodeError:
             continue  # torn by a kill, or two forked writers met: the test counts as unfinished
         if isinstance(event, dict) and "event" in event:
             events.append(event)
     return events
+
+
+def _parsed(line: str) -> Any:
+    event = json.loads(line)
+    if "\\ud" not in line:
+        return event
+    # A lone surrogate, from bytes that are no text, could not be stored as UTF-8.
+    return json.loads(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 class Reading:
@@ -40,6 +48,8 @@ class Reading:
         self.hello: Event = {}
         self.finish: Event = {}
         self.collected: list[NodeId] = []
+        self.foreign: set[str] = set()
+        """Modules of the project loaded from outside the tree, by the end of collection or run."""
         self.no_isolation = ""
         self.changes: list[StateChange] = []
         self.extra: list[Event] = []
@@ -55,12 +65,14 @@ class Reading:
 
     def _on_finish(self, event: Event) -> None:
         self.finish = event
+        self.foreign |= set(event["foreign"])
 
     def _on_isolation_unavailable(self, event: Event) -> None:
         self.no_isolation = str(event["reason"])
 
     def _on_collected(self, event: Event) -> None:
         self.collected = [NodeId(name) for name in event["ids"]]
+        self.foreign |= set(event["foreign"])
 
     def _on_collect_error(self, event: Event) -> None:
         failure = FailureDetail(
@@ -89,10 +101,14 @@ class Reading:
     def _on_end(self, event: Event) -> None:
         test = self._tests.setdefault(NodeId(event["id"]), _Test())
         test.ended = True
-        test.warnings += event["warnings"]
+
+    def _on_warnings(self, event: Event) -> None:
+        if test := self._tests.get(NodeId(event["id"])):
+            test.warnings += event["count"]
 
     def _on_child_lost(self, event: Event) -> None:
-        self._tests.setdefault(NodeId(event["id"]), _Test()).lost = event["how"]
+        test = self._tests.setdefault(NodeId(event["id"]), _Test())
+        test.ended, test.lost = True, event["how"]
 
     def _on_state(self, event: Event) -> None:
         fields = {k: v for k, v in event.items() if k not in ("event", "id", "kind")}
@@ -105,6 +121,11 @@ class Reading:
         """The test that had started and not ended."""
         open_tests = [name for name, test in self._tests.items() if not test.ended]
         return open_tests[-1] if open_tests else None
+
+    @property
+    def has_started(self) -> bool:
+        """Whether any test had started."""
+        return bool(self._tests)
 
     @property
     def not_run(self) -> list[NodeId]:
@@ -128,23 +149,28 @@ class _Test:
         self.lost = ""
         self.warnings = 0
 
+    @property
+    def whole(self) -> list[Event]:
+        """The phases of the test itself, without its subtests."""
+        return [phase for phase in self.phases if not phase.get("subtest")]
+
     def result(self, name: NodeId, death: FailureDetail | None) -> TestResult:
         """Put the phases together."""
         failed = [phase for phase in self.phases if phase["outcome"] == "failed"]
         failure = _failure(failed[0]) if failed else None
         outcome = _outcome(self.phases)
-        if not self.ended or self.lost:
-            failure = _lost(self.lost) if self.lost else death
+        if not self.ended or self.lost or not self.phases:
+            failure = _lost(self.lost) if self.lost or self.ended else death
             outcome = _death_outcome(failure)
         peaks = [phase["rss"] for phase in self.phases if phase.get("rss")]
         return TestResult(
             node_id=name,
             outcome=outcome,
-            duration_seconds=sum(phase["duration"] for phase in self.phases),
+            duration_seconds=sum(phase["duration"] for phase in self.whole),
             position=self.position,
             peak_rss_kib=max(peaks, default=None),
             failure=failure,
-            skip_reason=next((str(p["reason"]) for p in self.phases if p.get("reason")), ""),
+            skip_reason=next((str(p["reason"]) for p in self.whole if p.get("reason")), ""),
             warning_count=self.warnings,
             error_count=max(len(failed), 1 if outcome.is_red else 0),
         )
@@ -153,7 +179,8 @@ class _Test:
 def _lost(how: str) -> FailureDetail:
     if how == "timeout":
         return FailureDetail(phase="call", type="timeout", message="killed by its time limit")
-    return FailureDetail(phase="call", type="crash", message=f"its process ended with {how}")
+    message = f"its process ended with {how}" if how else "it ended without any report"
+    return FailureDetail(phase="call", type="crash", message=message)
 
 
 def _death_outcome(failure: FailureDetail | None) -> Outcome:
@@ -163,16 +190,20 @@ def _death_outcome(failure: FailureDetail | None) -> Outcome:
 
 
 def _outcome(phases: list[Event]) -> Outcome:
-    """Judge by phase: any failed call fails it, any other failed phase is an error."""
+    """Judge by phase: any failed call fails it, any other failed phase is an error.
+
+    A subtest can fail its test, but one that is skipped leaves it as it is, as in pytest 9.
+    """
     failed = {phase["when"] for phase in phases if phase["outcome"] == "failed"}
     if "call" in failed:
         return Outcome.FAILED
     if failed:
         return Outcome.ERROR
-    for phase in phases:
+    whole = [phase for phase in phases if not phase.get("subtest")]
+    for phase in whole:
         if phase["outcome"] == "skipped":
             return Outcome.XFAILED if phase["xfail"] else Outcome.SKIPPED
-    if any(phase["xfail"] for phase in phases if phase["when"] == "call"):
+    if any(phase["xfail"] for phase in whole if phase["when"] == "call"):
         return Outcome.XPASSED
     return Outcome.PASSED
 

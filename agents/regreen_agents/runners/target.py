@@ -18,6 +18,13 @@ PROBE_SECONDS = 60.0
 OWN = "regreen's own"
 REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
 
+FIND_SPEC = """
+import sys
+from importlib.util import find_spec
+found = find_spec(sys.argv[1])
+is_package = bool(found and found.submodule_search_locations)
+sys.exit(0 if found and (not is_package or find_spec(sys.argv[1] + ".__main__")) else 1)
+"""
 QUESTION = """
 import json, sys
 from importlib import metadata
@@ -133,6 +140,22 @@ def inspect_target(choice: Choice, env: Mapping[str, str], scratch: Path) -> Tar
         chosen_by=choice.by,
         unasked_plugins=plugins_of("regreen") if choice.by == OWN else (),
     )
+
+
+def has_module(target: Target, name: str, env: Mapping[str, str], scratch: Path) -> bool:
+    """Whether the target's interpreter can run a module with ``-m``."""
+    if not name.isidentifier():
+        return False
+    scratch.mkdir(parents=True, exist_ok=True)
+    request = ProcessRequest(
+        command=(target.python, "-c", FIND_SPEC, name),
+        cwd=scratch,
+        env=env,
+        log=scratch / "module.log",
+        timeout_seconds=PROBE_SECONDS,
+        owner="target",
+    )
+    return run_process(request, stopper=Stopper()).exit_code == 0
 
 
 def _require_pytest(choice: Choice, version: str) -> None:

@@ -1,12 +1,15 @@
 """Notice a hung test from outside its process, by the stream it stopped writing."""
 
-import json
+import re
 import time
 from pathlib import Path
 
+EVENT = re.compile(rb'"event": "(start|end|finish)"}$')
+"""A test began, it ended, or the last one did: then too the process has to come to an end."""
+
 
 class HangWatch:
-    """Asked often; answers whether the running test has used up its time."""
+    """Asked often; answers whether the running test, or the end of the run, took too long."""
 
     def __init__(self, stream: Path, limit_seconds: float) -> None:
         """Follow a stream that need not exist yet."""
@@ -32,7 +35,6 @@ class HangWatch:
         return self.hung
 
     def _take(self, line: bytes) -> None:
-        if b'"event": "start"' not in line and b'"event": "end"' not in line:
-            return
-        event = json.loads(line)["event"]
-        self._since = time.monotonic() if event == "start" else None
+        event = EVENT.search(line)
+        if event is not None:
+            self._since = None if event[1] == b"end" else time.monotonic()

@@ -41,7 +41,7 @@ def measure_base(site: Site, commit: str, name: str) -> Baseline:
         site.save_policy(runner.policy)
         where = agent.measuring(tree, name, f"runs/{name}")
         runs = [first, *further_runs(where, first, site.info.options.runs, site.info.seed)]
-        alone = isolated_run(where, first)
+        alone = isolated_run(where, first, watch=True)
         if alone is not None:
             alone = confirmed_alone(where, first, alone)
         red = {r.node_id for run in runs for r in run.red()}

@@ -32,8 +32,9 @@ def _cause_key(plan: Plan) -> tuple[str, ...]:
     finding = plan.finding
     if finding.cause in (Cause.CODE_BUG, Cause.UNEXPLAINED):
         return ()
-    state = sorted(f"{c.kind}:{c.target}" for c in finding.state)
-    shared = [*state, *finding.missing, *(finding.all_polluters if state else finding.polluters)]
+    state = sorted({f"{c.kind}:{c.target}" for c in finding.state})
+    files = sorted({name.partition("::")[0] for name in finding.all_polluters})
+    shared = [*state, *finding.missing, *files]
     return (finding.cause.value, plan.options[0].recipe, *shared) if shared else ()
 
 

@@ -136,7 +136,8 @@ class _Rounds:
         again = where.runner.run(where.project, RunSpec(), where.logs / "run-1.log")
         options = self.agent.site.info.options
         more = further_runs(where, first, options.runs, self.agent.site.info.seed)
-        alone = isolated_run(where, again) if self.reference.isolated is not None else None
+        wanted = self.reference.isolated is not None
+        alone = isolated_run(where, again, watch=False) if wanted else None
         return (again, *more), alone
 
     def rerun(self, spec: RunSpec) -> SuiteRun:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from regreen.config import Config
 from regreen.store import clock
@@ -31,6 +31,8 @@ from regreen_agents.workspace.worktrees import Worktrees
 
 AUTHOR = "regreen <noreply@regreen.dev>"
 POLICY = "policy.json"
+RESERVED = {Stage.EXPLORE: 0.4, Stage.IMPLEMENT: 0.15}
+"""Share of the time budget a stage leaves to those after it; the gate may use up all."""
 
 
 @dataclass(frozen=True)
@@ -164,12 +166,14 @@ class Agent:
     def lab(self, tree: Path, name: str, measured: Measured) -> Lab:
         """Return a laboratory in a worktree."""
         site = self.site
+        reserved = RESERVED.get(self.stage, 0.0) * site.info.options.time_budget_seconds
         bench = Bench(
             runner=self.runner(),
             project=site.project_in(tree),
             logs=site.folder.path(f"runs/{name}"),
             reset=lambda: site.worktrees.reset(name),
             note=self.note,
+            seconds_left=lambda: site.seconds_left() - reserved,
         )
         return Lab(bench, measured)
 
@@ -229,7 +233,7 @@ def work_span(site: Site) -> None:
 @retry(
     retry=retry_if_exception_type((RepositoryError, OSError)),
     stop=stop_after_attempt(3),
-    wait=wait_exponential_jitter(initial=0.2, max=2.0),
+    wait=wait_random_exponential(multiplier=0.2, max=2.0),
     reraise=True,
 )
 def _add(worktrees: Worktrees, name: str, commit: str) -> Path:

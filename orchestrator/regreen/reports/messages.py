@@ -59,6 +59,12 @@ def _keeps_folder(finding: Finding, name: _Namer) -> str:
     return f"Keep the working directory from leaking out of {name(finding.polluters)}"
 
 
+def _any_value(finding: Finding, name: _Namer) -> str:
+    targets = tuple(dict.fromkeys(change.target for change in finding.state))
+    value = f"{targets[0]} is set to" if len(targets) == 1 else "variables are set"
+    return f"Let {name(finding.victims)} pass whatever {value}"
+
+
 def _any_folder(finding: Finding, name: _Namer) -> str:
     return f"Let {name(finding.victims)} pass from any working directory"
 
@@ -91,6 +97,7 @@ def _passes(finding: Finding, name: _Namer) -> str:
 
 _OUTCOMES: dict[Cause, Callable[[Finding, _Namer], str]] = {
     Cause.ENVIRONMENT_LEAK: _keeps_state,
+    Cause.ENVIRONMENT_VARIABLE: _any_value,
     Cause.GLOBAL_STATE: _keeps_state,
     Cause.CWD_LEAK: _keeps_folder,
     Cause.CWD_RELATIVE_PATH: _any_folder,
@@ -192,9 +199,9 @@ def _plan_part(facts: Facts, plan: Plan) -> str:
     if change:
         lines += [f"{f.path} (+{f.added} -{f.removed})" for f in change.files]
     lines.append(f"Result: {_fixed(facts, plan)}")
-    return f"{plan.id}: {shorten(commit_subject(plan), WIDTH - len(plan.id) - 2)}\n\n" + wrap_list(
-        lines
-    )
+    subject = change.subject if change else commit_subject(plan)
+    heading = f"{plan.id}: {shorten(subject, WIDTH - len(plan.id) - 2)}"
+    return f"{heading}\n\n{wrap_list(lines)}"
 
 
 def _fixed(facts: Facts, plan: Plan) -> str:

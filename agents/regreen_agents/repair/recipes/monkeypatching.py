@@ -36,7 +36,14 @@ class Rewritten:
 
 
 def polluters_of(finding: Finding) -> tuple[NodeId, ...]:
-    """Return every polluter known, the minimal set first."""
+    """Return every polluter known, the minimal set first.
+
+    Where the state is known, only tests seen to change it: of two polluters needed together, one
+    may only fail because of the other.
+    """
+    if finding.state and finding.all_polluters:
+        first = [name for name in finding.polluters if name in finding.all_polluters]
+        return tuple(dict.fromkeys((*first, *finding.all_polluters)))
     return tuple(dict.fromkeys((*finding.polluters, *finding.all_polluters)))
 
 

@@ -1,6 +1,6 @@
 """All recipes, the least invasive and most idiomatic first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from regreen_agents.domain.findings import Finding
 from regreen_agents.repair.recipes.anchor_path import AnchorPath
@@ -15,6 +15,11 @@ from regreen_agents.repair.recipes.seed_random import SeedRandom
 from regreen_agents.repair.recipes.setattr_monkeypatch import SetattrMonkeypatch
 from regreen_agents.repair.recipes.sort_iteration import SortIteration
 from regreen_agents.repair.recipes.state_setter import StateSetter
+from regreen_agents.repair.recipes.unset_variable import (
+    UnsetVariable,
+    UnsetVariableFixture,
+    is_crowded,
+)
 from regreen_agents.repair.source import SourceTree
 
 RECIPES: tuple[Recipe, ...] = (
@@ -25,6 +30,8 @@ RECIPES: tuple[Recipe, ...] = (
     RestoreFixture(name="restore_module_fixture", scope="module"),
     StateSetter(),
     CopySetupCall(),
+    UnsetVariable(),
+    UnsetVariableFixture(),
     AnchorPath(),
     ResolveCommand(),
     SeedRandom(),
@@ -36,7 +43,7 @@ RECIPES: tuple[Recipe, ...] = (
 def proposals(finding: Finding, tree: SourceTree) -> tuple[Proposal, ...]:
     """Return every repair known for a finding, in the order to try them, none twice."""
     by_edits: dict[tuple[tuple[str, str], ...], Proposal] = {}
-    for recipe in RECIPES:
+    for recipe in _in_order(finding):
         if finding.cause in recipe.causes:
             for proposal in _answers(recipe, finding, tree):
                 key = tuple((edit.path, edit.after) for edit in proposal.edits)
@@ -61,6 +68,13 @@ def propose(name: str, finding: Finding, tree: SourceTree) -> Proposal | None:
     if not isinstance(recipe, VariantRecipe) or not number.isdecimal():
         return None
     return recipe.variant(int(number), finding, tree)
+
+
+def _in_order(finding: Finding) -> Sequence[Recipe]:
+    """Return all recipes; editing many tests of one file one by one comes last."""
+    if not is_crowded(finding):
+        return RECIPES
+    return sorted(RECIPES, key=lambda recipe: isinstance(recipe, UnsetVariable))
 
 
 def _answers(recipe: Recipe, finding: Finding, tree: SourceTree) -> Iterator[Proposal]:

@@ -32,6 +32,14 @@ class _Command(NamedTuple):
     line: int
 
 
+class _Way(NamedTuple):
+    """How the interpreter runs a command."""
+
+    arguments: tuple[str, ...]
+    pro: str
+    con: str
+
+
 @dataclass(frozen=True)
 class ResolveCommand:
     """Replaces the name of a command by the interpreter and the module behind it."""
@@ -42,8 +50,8 @@ class ResolveCommand:
     def propose(self, finding: Finding, tree: SourceTree) -> Proposal | None:
         """Return edits of every suspected file, or None when no module is known."""
         command = finding.missing[0] if finding.missing else ""
-        arguments = interpreter_arguments(command, tree) if command else None
-        if arguments is None:
+        way = _way(command, finding, tree) if command else None
+        if way is None:
             return None
         draft = Draft(tree)
         lines: list[str] = []
@@ -55,30 +63,40 @@ class ResolveCommand:
             suspected = frozenset(s.line for s in finding.locations if s.path == path)
             found = _Search(parsed, file.names, command, suspected).commands()
             if found:
-                draft.put(_resolved(file, found, arguments))
+                draft.put(_resolved(file, found, way.arguments))
                 lines.extend(f"{path}:{c.line} run {command} by its module" for c in found)
-        return self._proposal(command, arguments, draft, lines) if lines else None
+        return self._proposal(command, way, draft, lines) if lines else None
 
-    def _proposal(
-        self, command: str, arguments: tuple[str, ...], draft: Draft, lines: list[str]
-    ) -> Proposal:
-        shown = shlex.join(arguments)
+    def _proposal(self, command: str, way: _Way, draft: Draft, lines: list[str]) -> Proposal:
+        shown = shlex.join(way.arguments)
         return Proposal(
             recipe=self.name,
             title=f"Run {command} with the running interpreter",
             strategy=f"{command!r} is not on PATH where the tests run. The call becomes the "
             f"running interpreter with {shown or 'the same arguments'}.",
-            pros=(
-                "Works without an installed command, and in every virtual environment.",
-                "Tests the code of this tree and not another installed version.",
-            ),
-            cons=(
-                "The installed command itself is no longer exercised.",
-                "The module must be importable from the working directory of the call.",
-            ),
+            pros=("Works without the command on PATH.", way.pro),
+            cons=("The installed command itself is no longer exercised.", way.con),
             edits=draft.edits(),
             change_lines=tuple(lines),
         )
+
+
+def _way(command: str, finding: Finding, tree: SourceTree) -> _Way | None:
+    """Return the tree's own module behind a command, else the one the lab has run."""
+    arguments = interpreter_arguments(command, tree)
+    if arguments is not None:
+        return _Way(
+            arguments,
+            "Tests the code of this tree and not another installed version.",
+            "The module must be importable from the working directory of the call.",
+        )
+    if not finding.module:
+        return None
+    return _Way(
+        ("-m", finding.module),
+        f"Runs the {finding.module} of the environment the tests run in, and no other.",
+        f"The tests still need {finding.module} in their environment.",
+    )
 
 
 def _resolved(file: SourceFile, found: list[_Command], arguments: tuple[str, ...]) -> SourceFile:

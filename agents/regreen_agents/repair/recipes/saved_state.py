@@ -85,7 +85,20 @@ def _sys_path(change: StateChange, saved: str, file: SourceFile) -> Written:  # 
     return Written(Piece("sys.path", (f"{saved} = {path}[:]",), (f"{path}[:] = {saved}",)), file)
 
 
-def _sys_modules(change: StateChange, saved: str, file: SourceFile) -> Written:
+def _namespace(change: StateChange, saved: str, file: SourceFile) -> Written | None:
+    """A reloaded module gets all its names back: half of them would not fit the other half."""
+    if not is_dotted_name(change.module) or file.is_module(change.module):
+        return None
+    module, file = file.refer(change.module)
+    restore = (f"vars({module}).clear()", f"vars({module}).update({saved})")
+    return Written(
+        Piece(f"the names of {module}", (f"{saved} = dict(vars({module}))",), restore), file
+    )
+
+
+def _sys_modules(change: StateChange, saved: str, file: SourceFile) -> Written | None:
+    if change.container == "module":
+        return _namespace(change, saved, file)
     modules, file = file.refer("sys", ("modules",))
     name = quoted(change.target.removeprefix("sys.modules."))
     restore = (

@@ -57,7 +57,8 @@ def main(arguments: List[str]) -> int:
     """Run pytest and return its exit code."""
     with open(arguments[0], encoding="utf-8") as file:
         config: Dict[str, Any] = json.load(file)
-    sys.path[0] = os.getcwd()  # this script's folder stood here; `-m pytest` puts the cwd
+    if os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
+        sys.path[0] = os.getcwd()  # as `-m pytest` does; under PYTHONSAFEPATH neither stands here
     point_imports_at(config.get("checkout", ""), config["tree"])
     if config.get("process_seed") is not None:
         random.seed(config["process_seed"])

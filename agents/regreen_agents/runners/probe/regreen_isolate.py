@@ -12,8 +12,11 @@ import threading
 import time
 from typing import Any, Dict, Set
 
-RED_EXIT = 93
-"""A child's exit code after a red test: it lived to tell, unlike a lost one."""
+leave = os._exit  # a test may replace it for good
+
+GREEN_EXIT, RED_EXIT = 92, 93
+"""A child's exit code after its test; any other, 0 too, is that of a child the test ended."""
+GREEN, RED = ("exit %d" % code for code in (GREEN_EXIT, RED_EXIT))
 
 
 def run_isolated(session: Any, probe: Any) -> bool:
@@ -30,22 +33,31 @@ def run_isolated(session: Any, probe: Any) -> bool:
             probe.asked["random_seed"] = seed
             probe.position = position - 1
             ended = run_forked(item, probe, random_state)
-            probe.stream.emit("variant", id=item.nodeid, seed=seed, red=ended != "0")
+            session.testsfailed += ended != GREEN
+            probe.stream.emit("variant", id=item.nodeid, seed=seed, red=ended != GREEN)
             remove_new_files(probe.tree, known)
     return True
 
 
 def run_forked(item: Any, probe: Any, random_state: Any) -> str:
-    """Run one item in a child and return how that ended: ``0`` for a green test."""
+    """Run one item in a child and return how that ended: GREEN, RED, or how it was lost."""
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
         run_child(item, probe, random_state)
     ended = wait_for(child, float(probe.asked["test_timeout"]))
-    if ended not in ("0", "exit %d" % RED_EXIT):
+    if ended not in (GREEN, RED):
         probe.stream.emit("child-lost", id=item.nodeid, how=ended)
+        drop_output(item.config)
     return ended
+
+
+def drop_output(config: Any) -> None:
+    """Forget what a lost child printed: it shares its parent's capture file with the next one."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is not None and capture.is_globally_capturing():
+        capture.read_global_capture()
 
 
 def cannot_fork() -> str:
@@ -63,17 +75,18 @@ def run_child(item: Any, probe: Any, random_state: Any) -> None:
     code = 1
     try:
         os.setpgid(0, 0)
+        probe.stream.adopt()
         random.setstate(random_state)  # a forked child of CPython is reseeded
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         sys.stdout.flush()
         sys.stderr.flush()
-        code = RED_EXIT if probe.saw_red else 0
+        code = RED_EXIT if probe.saw_red else GREEN_EXIT
     finally:
-        os._exit(code)
+        leave(code)
 
 
 def wait_for(child: int, limit: float) -> str:
-    """Wait for the child's end; return ``0``, ``timeout`` or how it died."""
+    """Wait for the child's end; return ``timeout``, ``exit N`` or ``signal N``."""
     deadline = time.monotonic() + limit
     pause = 0.0005
     while True:
@@ -89,7 +102,7 @@ def wait_for(child: int, limit: float) -> str:
     kill_group(child)
     if os.WIFSIGNALED(status):
         return "signal " + str(os.WTERMSIG(status))
-    return "0" if os.WEXITSTATUS(status) == 0 else "exit " + str(os.WEXITSTATUS(status))
+    return "exit " + str(os.WEXITSTATUS(status))
 
 
 def kill_group(child: int) -> None:

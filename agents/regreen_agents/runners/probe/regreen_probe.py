@@ -18,18 +18,28 @@ MESSAGE_LIMIT = 2000
 OUTPUT_LIMIT = 4000
 FRAME_LIMIT = 30
 
+# A test may replace what we work with, for its own time or for good: these are the real ones.
+write, getpid, monotonic, realpath = os.write, os.getpid, time.monotonic, os.path.realpath
+encode = json.JSONEncoder(ensure_ascii=True, default=repr).encode
+
 
 class Stream:
-    """Append-only file of JSON lines, safe to share with forked children."""
+    """Append-only file of JSON lines, shared with the forked children that say `adopt`."""
 
     def __init__(self, path: str) -> None:
         """Open (and create) the file."""
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.adopt()
+
+    def adopt(self) -> None:
+        """Let this process write: a child that a test forked must not tell results twice."""
+        self._pid = getpid()
 
     def emit(self, event: str, **fields: Any) -> None:
         """Write one line."""
-        line = json.dumps(dict(fields, event=event), ensure_ascii=True, default=repr) + "\n"
-        os.write(self._fd, line.encode("ascii"))
+        if getpid() != self._pid:
+            return
+        write(self._fd, (encode(dict(fields, event=event)) + "\n").encode("ascii"))
 
 
 def peak_rss_kib() -> Optional[int]:
@@ -77,7 +87,7 @@ def describe_exception(excinfo: Any, tree: str) -> Dict[str, Any]:
 
 def relative(path: str, tree: str) -> str:
     """Return the path relative to the tree when inside it, with forward slashes."""
-    real = os.path.realpath(path) if os.path.isabs(path) else path
+    real = realpath(path) if path.startswith(os.sep) else path
     if real.startswith(tree + os.sep):
         real = real[len(tree) + 1 :]
     return real.replace(os.sep, "/")
@@ -93,6 +103,12 @@ def output_tail(report: Any) -> str:
         parts.append("[" + title + "]\n" + tail)
         left -= len(tail)
     return "\n".join(reversed(parts))
+
+
+def reason_of(report: Any) -> str:
+    """Return why a report says skipped."""
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return str(text)[:MESSAGE_LIMIT]
 
 
 class Probe:
@@ -116,7 +132,7 @@ class Probe:
             "hello",
             pytest=pytest.__version__,
             python=sys.version.split()[0],
-            pid=os.getpid(),
+            pid=getpid(),
             rootdir=str(config.rootpath),
         )
 
@@ -136,19 +152,16 @@ class Probe:
                 text=text[-MESSAGE_LIMIT:],
             )
         elif report.skipped and report.nodeid:
-            reason = (
-                report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            )
-            self.stream.emit("collect-skip", id=report.nodeid, reason=reason)
+            self.stream.emit("collect-skip", id=report.nodeid, reason=reason_of(report))
 
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_collection_modifyitems(self, items: List[Any]) -> Any:
-        """Choose and order, after every other plugin has had its say."""
-        yield
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: Any) -> None:
+        """Choose and order, after every plugin has had its say on the items."""
         order = self.asked.get("order")
         if order is not None:
-            arrange(items, order)
-        self.stream.emit("collected", ids=[item.nodeid for item in items])
+            arrange(session.items, order)
+        foreign = foreign_modules(self.asked.get("checkout", ""), self.tree)
+        self.stream.emit("collected", ids=[item.nodeid for item in session.items], foreign=foreign)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> Optional[bool]:
@@ -166,6 +179,9 @@ class Probe:
         if self.states is not None:
             before = self.states.Snapshot(self.tree)
         yield
+        count = self.warning_counts.pop(item.nodeid, 0)
+        if count:  # pytest tells them after logfinish
+            self.stream.emit("warnings", id=item.nodeid, count=count)
         if before is not None:
             for change in before.differences(self.states.Snapshot(self.tree)):
                 self.stream.emit("state", id=item.nodeid, **change)
@@ -175,7 +191,7 @@ class Probe:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the test that now runs, so that a death names its killer."""
         self.position += 1
-        self.stream.emit("start", id=nodeid, position=self.position, at=time.monotonic())
+        self.stream.emit("start", id=nodeid, position=self.position, at=monotonic())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: Any) -> None:
@@ -185,9 +201,11 @@ class Probe:
             return
         value = zlib.crc32(item.nodeid.encode("utf-8", "surrogatepass")) ^ seed
         random.seed(value)
+        if getattr(item.config.option, "randomly_seed", None) is not None:
+            item.config.option.randomly_seed = value  # pytest-randomly seeds after us
         numpy = sys.modules.get("numpy")
         if numpy is not None:
-            numpy.random.seed(value)
+            numpy.random.seed(value % 2**32)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, call: Any) -> Any:
@@ -209,6 +227,7 @@ class Probe:
             "outcome": report.outcome,
             "duration": getattr(report, "duration", 0.0),
             "xfail": hasattr(report, "wasxfail"),
+            "subtest": hasattr(report, "context"),
             "rss": peak_rss_kib(),
         }
         if report.failed:
@@ -220,15 +239,14 @@ class Probe:
             }
             fields["output"] = output_tail(report)
         elif report.skipped:
-            reason = (
-                report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            )
-            fields["reason"] = getattr(report, "wasxfail", "") or reason
+            fields["reason"] = getattr(report, "wasxfail", None)
+            if fields["reason"] is None:
+                fields["reason"] = reason_of(report)
         self.stream.emit("phase", **fields)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Mark the end of one test."""
-        self.stream.emit("end", id=nodeid, warnings=self.warning_counts.pop(nodeid, 0))
+        self.stream.emit("end", id=nodeid)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Tell the exit status, and project modules loaded from outside the tree."""
@@ -251,14 +269,25 @@ def foreign_modules(checkout: str, tree: str) -> List[str]:
         return []
     found = []
     for name, module in list(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if not isinstance(path, str) or not path.startswith(checkout + os.sep):
+        path = file_of(module)
+        if not path.startswith(tree + os.sep):
+            path = realpath(path)
+        if not path.startswith(checkout + os.sep):
             continue
         if path.startswith(tree + os.sep) or "site-packages" in path:
             continue
         if os.path.exists(os.path.join(tree, os.path.relpath(path, checkout))):
             found.append(name)
     return sorted(found)[:50]
+
+
+def file_of(module: Any) -> str:
+    """Return a module's file, or an empty text; what stands for a module may raise anything."""
+    try:
+        path = module.__file__
+    except Exception:
+        return ""
+    return path if isinstance(path, str) else ""
 
 
 def make_plugin(config: Dict[str, Any], load: Callable[[str], Any]) -> Probe:

@@ -88,9 +88,22 @@ def save_logging(target: Dict[str, str]) -> Any:
 def save_sys_module(target: Dict[str, str]) -> Any:
     """Return a function that resets one entry of sys.modules."""
     name = target["target"]
+    if target.get("container") == "module":
+        return save_namespace(sys.modules[name])
     if name in sys.modules:
         return save_call(sys.modules.__setitem__, name, sys.modules[name])
     return lambda: sys.modules.pop(name, None)
+
+
+def save_namespace(module: Any) -> Any:
+    """Return a function that gives a module all its names back."""
+    then = dict(vars(module))
+
+    def undo() -> None:
+        vars(module).clear()
+        vars(module).update(then)
+
+    return undo
 
 
 def save_attribute(target: Dict[str, str]) -> Any:
@@ -101,7 +114,9 @@ def save_attribute(target: Dict[str, str]) -> Any:
         return None
     *path, name = target["attribute"].split(".")
     for part in path:
-        owner = getattr(owner, part)
+        owner = getattr(owner, part, None)
+    if owner is None:
+        return None
     if name not in vars(owner):
         return lambda: delattr(owner, name) if name in vars(owner) else None
     value = vars(owner)[name]

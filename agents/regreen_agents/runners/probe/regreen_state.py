@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import types
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=name=)\d+(?= mode=)|(?<=/tmp)[a-z0-9_]{8}\b")
 """What differs in a repr from process to process."""
@@ -57,12 +57,14 @@ class Snapshot:
             if in_tree(module, tree):
                 for entry in module_entries(name, module):
                     self.entries[entry.kind, entry.target] = entry
-            elif isinstance(getattr(module, "__dict__", None), dict):
+            elif issubclass(type(module), types.ModuleType):
                 self.others[name] = dict(vars(module))
 
     def differences(self, after: "Snapshot") -> List[Dict[str, Any]]:
         """Return what `after` shows differently, as fields of a ``state`` event."""
-        found = list(self._changed(after))
+        reloaded = self._reloaded(after)
+        found = [c for c in self._changed(after) if c["module"] not in reloaded]
+        found.extend(reload_of(name) for name in sorted(reloaded))
         found.extend(self._patched(after))
         found.extend(self._modules(after))
         return list(without_aliases(found))
@@ -77,6 +79,19 @@ class Snapshot:
             elif old is not None and new is not None and old.mark != new.mark:
                 yield change_of(old, old, new)
 
+    def _reloaded(self, after: "Snapshot") -> Set[str]:
+        """Return project modules whose functions and classes were all made anew.
+
+        Put back piece by piece, a reloaded module would be half old and half new.
+        """
+        kept: Dict[str, List[bool]] = {}
+        for key, old in self.entries.items():
+            new = after.entries.get(key)
+            if old.kind == "module-global" and new is not None and defined_in(old):
+                same_name = getattr(new.value, "__qualname__", "") == old.value.__qualname__
+                kept.setdefault(old.module, []).append(new.value is old.value or not same_name)
+        return {name for name, values in kept.items() if len(values) > 1 and not any(values)}
+
     def _is_new_module(self, entry: Entry) -> bool:
         """A module imported during the test brings state of its own: not a change."""
         return bool(entry.module) and entry.module not in self.modules
@@ -89,7 +104,7 @@ class Snapshot:
                 continue
             for attribute, value in old.items():
                 now = new.get(attribute, value)
-                if now is not value and isinstance(value, CALLABLES):
+                if now is not value and issubclass(type(value), CALLABLES):
                     entry = Entry(
                         "module-global", name + "." + attribute, name, attribute, None, value
                     )
@@ -111,9 +126,31 @@ class Snapshot:
                 yield change_of(entry, None, entry)
 
 
+def defined_in(entry: Entry) -> bool:
+    """Whether a global is a function or class made by the module's own source."""
+    value = entry.value
+    own = issubclass(type(value), (types.FunctionType, type))
+    return own and value.__module__ == entry.module and "." not in entry.attribute
+
+
+def reload_of(name: str) -> Dict[str, Any]:
+    """Return the change of a reloaded module, as fields of a ``state`` event."""
+    return {
+        "kind": "sys.modules",
+        "target": name,
+        "module": name,
+        "attribute": "",
+        "before": "<the module as imported>",
+        "after": "<reloaded: every function and class is a new object>",
+        "container": "module",
+        "literal_after": False,
+        "alias": 0,
+    }
+
+
 def in_tree(module: Any, tree: str) -> bool:
     """Whether a module's file is a source of the project."""
-    path = getattr(module, "__file__", None)
+    path = vars(module).get("__file__") if issubclass(type(module), types.ModuleType) else None
     if not isinstance(path, str) or not path.startswith(tree + os.sep):
         return False
     return "site-packages" not in path
@@ -179,11 +216,11 @@ def files(tree: str) -> Iterator[Entry]:
 def module_entries(name: str, module: Any) -> Iterator[Entry]:
     """Yield the globals of a project module, and the attributes of its classes."""
     for attribute, value in list(vars(module).items()):
-        if attribute.startswith(("__", "@")) or isinstance(value, types.ModuleType):
+        if attribute.startswith(("__", "@")) or issubclass(type(value), types.ModuleType):
             continue
         target = name + "." + attribute
         yield Entry("module-global", target, name, attribute, mark_of(value), value)
-        if isinstance(value, type) and value.__module__ == name:
+        if issubclass(type(value), type) and value.__module__ == name:
             for inner, found in list(vars(value).items()):
                 if inner.startswith("__") or inner in ("_abc_impl", "tearDown_exceptions"):
                     continue
@@ -211,7 +248,7 @@ def _mark(value: Any, depth: int, budget: List[int], seen: Any) -> Any:
     seen.add(id(value))
     parts = [_mark(part, depth - 1, budget, seen) for part in inside]
     seen.discard(id(value))
-    if isinstance(value, (set, frozenset)):
+    if issubclass(kind, (set, frozenset)):
         parts.sort(key=repr)
     identity = None if kind in (tuple, frozenset) else id(value)
     return (kind.__name__, identity, tuple(parts))
@@ -219,19 +256,22 @@ def _mark(value: Any, depth: int, budget: List[int], seen: Any) -> Any:
 
 def contents(value: Any) -> Optional[List[Any]]:
     """Return what a container or an instance of a plain class holds, or None."""
-    if isinstance(value, dict):
+    kind = type(value)  # never isinstance: a lazy proxy runs code to tell its __class__
+    if issubclass(kind, dict):
         return [part for pair in list(dict.items(value)) for part in pair]
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if issubclass(kind, (list, tuple, set, frozenset)):
         return list(value)
-    if isinstance(value, (type, types.ModuleType, types.FunctionType)):
+    if issubclass(kind, (type, types.ModuleType, types.FunctionType)):
         return None
-    module = sys.modules.get(type(value).__module__)
+    module = sys.modules.get(kind.__module__)
     path = getattr(module, "__file__", None) or ""
-    if isinstance(getattr(value, "__dict__", None), dict) and is_project_path(path):
-        return [
-            part for pair in sorted(vars(value).items(), key=lambda p: str(p[0])) for part in pair
-        ]
-    return None
+    if not is_project_path(path):
+        return None
+    try:
+        held = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return [part for pair in sorted(held.items(), key=lambda p: str(p[0])) for part in pair]
 
 
 def is_project_path(path: str) -> bool:

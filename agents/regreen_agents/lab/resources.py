@@ -1,0 +1,136 @@
+"""What failures say is not there: files, modules, fixtures, commands; and whether that is so."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+from regreen_agents.domain.findings import Category, Cause, Finding, SourceLocation
+from regreen_agents.domain.runs import FailureDetail
+from regreen_agents.lab.chance import ALONE
+from regreen_agents.lab.inquiry import Inquiry
+from regreen_agents.lab.lab import is_red, without_worktree
+from regreen_agents.lab.signatures import tree_frames
+from regreen_agents.runners.target import has_module
+
+MISSING_FILE = re.compile(r"No such file or directory: b?(['\"])(?P<path>.+?)\1")
+MISSING_MODULE = re.compile(r"No module named (['\"])(?P<name>[\w.]+)\1")
+MISSING_FIXTURE = re.compile(r"fixture (['\"])(?P<name>\w+)\1 not found")
+MISSING_LOCALE = re.compile(r"unsupported locale setting")
+SHOWN = 5
+
+
+def asks_what_is_missing(inquiry: Inquiry) -> Finding | None:
+    """Read what the failure says is not there, then check that it is not."""
+    failure = inquiry.failure()
+    if failure is None:
+        return None
+    if fixture := MISSING_FIXTURE.search(failure.message):
+        name = fixture["name"]
+        return missing_dependency(inquiry, f"the fixture `{name}`", f"the fixture {name}")
+    if module := missing_module(failure):
+        return missing_dependency(inquiry, f"the module `{module}`", module)
+    if MISSING_LOCALE.search(failure.message) and failure.type.endswith("Error"):
+        return missing_resource(inquiry, ("a locale the operating system does not have",))
+    path = MISSING_FILE.search(failure.message)
+    if path and _from_subprocess(failure) and "/" not in path["path"]:
+        return _bare_command(inquiry, path["path"])
+    return None
+
+
+def missing_module(failure: FailureDetail) -> str:
+    """Return the module a failed import names, or an empty text."""
+    text = f"{failure.message}\n{failure.output_tail}"
+    match = MISSING_MODULE.search(text)
+    return match["name"] if match and "ModuleNotFound" in failure.type + text else ""
+
+
+def missing_dependency(inquiry: Inquiry, what: str, name: str) -> Finding:
+    """Conclude that the environment lacks something."""
+    return inquiry.finding(
+        Category.ENVIRONMENT,
+        Cause.MISSING_DEPENDENCY,
+        f"{len(inquiry.members)} tests need {what}, which the target's environment does not have.",
+        missing=(name,),
+    )
+
+
+def missing_resource(inquiry: Inquiry, paths: tuple[str, ...]) -> Finding:
+    """Conclude that the repository, or the machine, lacks something."""
+    shown = ", ".join(f"`{p}`" for p in paths[:SHOWN]) + (", ..." if len(paths) > SHOWN else "")
+    verb = "are" if len(paths) > 1 else "is"
+    return inquiry.finding(
+        Category.RESOURCE,
+        Cause.MISSING_RESOURCE,
+        f"{len(inquiry.members)} tests need {shown}, which {verb} nowhere to be found here.",
+        missing=paths,
+    )
+
+
+def missing_paths(inquiry: Inquiry) -> tuple[str, ...]:
+    """Return the missing files the cluster's failures name, relative to the project if inside."""
+    found = []
+    for member in inquiry.cluster.members:
+        match = MISSING_FILE.search(member.failure.message) if member.failure else None
+        if match:
+            found.append(without_worktree(match["path"]))
+    return tuple(dict.fromkeys(found))
+
+
+def exists_in_project(inquiry: Inquiry, path: str) -> bool:
+    """Whether a file of that name is anywhere in the project."""
+    name, project = PurePosixPath(path).name, inquiry.lab.bench.project
+    if not name or name in {".", ".."}:
+        return True
+    return (project / path).exists() or any(
+        found for found in project.rglob(name) if ".git" not in found.parts
+    )
+
+
+def test_locations(inquiry: Inquiry) -> tuple[SourceLocation, ...]:
+    """Return the failure's frames in the project, innermost first."""
+    failure = inquiry.failure()
+    frames = [] if failure is None else tree_frames(failure)
+    return tuple(
+        SourceLocation(path=f.path, line=f.line, text=f.function) for f in reversed(frames)
+    )
+
+
+def installed_copy(inquiry: Inquiry) -> str:
+    """Return the package of this tree that the tests import from site-packages, or nothing."""
+    failure, project = inquiry.failure(), inquiry.lab.bench.project
+    for frame in reversed(failure.frames if failure else ()):
+        _, marker, inside = frame.path.rpartition("site-packages/")
+        top = inside.partition("/")[0].removesuffix(".py")
+        places = [project / top, project / "src" / top, project / f"{top}.py"]
+        if marker and top and any(place.exists() for place in places):
+            return top
+    return ""
+
+
+def _bare_command(inquiry: Inquiry, command: str) -> Finding:
+    runner = inquiry.lab.bench.runner
+    scripts = Path(runner.policy.target.python).parent
+    path = runner.policy.env.get("PATH", "")
+    spec = ALONE.model_copy(update={"extra_env": (("PATH", f"{scripts}:{path}"),)})
+    passes = not is_red(inquiry.lab.outcome([inquiry.victim], spec))
+    inquiry.notebook.write(
+        "Is the command in the interpreter's own folder? The same test with that folder on PATH.",
+        inquiry.lab.last_run([inquiry.victim], spec),
+        inquiry.victim,
+        f"It {'passes' if passes else 'fails'} with {scripts.name}/ of the interpreter on PATH.",
+    )
+    module = command.replace("-", "_")
+    runs = has_module(runner.policy.target, module, runner.policy.env, inquiry.lab.bench.logs)
+    where = "though the interpreter's own folder has it" if passes else "nor in the interpreter's"
+    return inquiry.finding(
+        Category.ENVIRONMENT,
+        Cause.BARE_COMMAND,
+        f"{inquiry.victim} starts the bare command `{command}`, which is not on PATH"
+        + (f" {where}." if passes else f" {where} own folder."),
+        missing=(command,),
+        module=module if runs else "",
+        locations=test_locations(inquiry),
+    )
+
+
+def _from_subprocess(failure: FailureDetail) -> bool:
+    return any(frame.path.endswith("/subprocess.py") for frame in failure.frames)

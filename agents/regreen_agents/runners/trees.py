@@ -1,0 +1,32 @@
+"""Point the arguments and the environment of a run at its tree."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def paths_of(tree: Path, files: Sequence[str], cwd: Path) -> list[str]:
+    """Return files of tests as arguments for pytest.
+
+    Relative ones: pytest reads ``[`` and ``::`` anywhere in an argument as part of a node id. A
+    file that is gone would be a usage error for all the others; its tests are missing without it.
+    """
+    there = [name for name in files if (tree / name).exists()] or files
+    return [os.path.join(".", os.path.relpath(tree / name, cwd)) for name in there]  # noqa: PTH118 - Path drops the dot
+
+
+def relocated(value: str, checkout: str, tree: str) -> str:
+    """Point path lists of the environment (PYTHONPATH=<checkout>/src) at the tree."""
+    if checkout not in value:
+        return value
+    parts = value.split(":")
+    return ":".join(_moved_path(part, checkout, tree) for part in parts)
+
+
+def _moved_path(path: str, checkout: str, tree: str) -> str:
+    if path == checkout:
+        return tree
+    if not path.startswith(checkout + "/"):
+        return path
+    twin = Path(tree) / Path(path).relative_to(checkout)
+    return str(twin) if twin.exists() else path
