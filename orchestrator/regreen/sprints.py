@@ -1,41 +1,31 @@
 """What a person does to a sprint, free of any terminal."""
 
 import os
-import shutil
-import signal
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 from typing import Any
-
-from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command
 
 from regreen import doctor as doctor_room
 from regreen.approvals import Decision
 from regreen.deciding import commit_text as text_of_commit
 from regreen.deciding import decide_commits, decide_plans
-from regreen.graph import RECURSION_LIMIT, Compiled
+from regreen.drive import next_node, travel
 from regreen.host import fingerprint
-from regreen.nodes.report import REPORT, write_reports
-from regreen.nodes.site import POLICY, Site, clean_up, work_span
+from regreen.nodes.report import REPORT
+from regreen.nodes.site import POLICY
 from regreen.reports.summary import sprint_report
-from regreen.state import initial
 from regreen.status import Standing, status_of
 from regreen.store import documents
 from regreen.store.folder import SprintFolder, SprintShelf, new_sprint_id
 from regreen.store.names import plan_id as checked_plan
 from regreen.store.record import SprintInfo, SprintOptions
 from regreen.views import DoctorLine, SprintStatus
-from regreen.wiring import compiled, config_of, engine_named, held, running, site_of
-from regreen_agents.domain.progress import Listener, ProgressEvent
-from regreen_agents.errors import StoppedError, TargetError, UsageError
+from regreen.wiring import config_of, engine_named, held, running
+from regreen_agents.domain.progress import Listener
+from regreen_agents.errors import UsageError
 from regreen_agents.runners.policy import RunnerPolicy, adjusting_options, allowed_environment
-from regreen_agents.runners.process import Stopper
 from regreen_agents.runners.target import choose_interpreter, inspect_target
 from regreen_agents.workspace.repository import STATE_FOLDER, Repository
 
@@ -74,6 +64,7 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
             memory_limit_mib=config.memory_limit_mib,
             select=options.tests,
             options=(*adjusting_options(target), *config.pytest_args),
+            notes=_unseen(repository),
         )
         shelf = SprintShelf(root)
         now = datetime.now(UTC)
@@ -91,7 +82,16 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
         folder = shelf.create(info)
         folder.write_text(POLICY, policy.model_dump_json())
         (root / "target.log").unlink(missing_ok=True)
-        return _travel(repository, folder, listener)
+        return travel(repository, folder, listener)
+
+
+def _unseen(repository: Repository) -> tuple[str, ...]:
+    """Say which files of the checkout a worktree does not have."""
+    untracked = repository.untracked()
+    if not untracked:
+        return ()
+    some = ", ".join(untracked[:3]) + (", ..." if len(untracked) > 3 else "")  # noqa: PLR2004
+    return (f"{len(untracked)} untracked files are no part of this sprint: {some}",)
 
 
 def _seed(options: SprintOptions, now: datetime) -> int:
@@ -113,87 +113,7 @@ def resume(repo: Path, sprint: str | None, listener: Listener) -> SprintStatus:
     repository = Repository.open(repo)
     folder = _shelf(repository).find(sprint)
     with held(repository, folder.root.name):
-        return _travel(repository, folder, listener)
-
-
-def _travel(repository: Repository, folder: SprintFolder, listener: Listener) -> SprintStatus:
-    """Run the graph until it stops at a door, or ends."""
-    stopper = Stopper()
-    site = site_of(repository, folder, listener, stopper, os.environ)
-    clean_up(site)
-    fresh = not folder.has("baseline.json")
-    try:
-        with compiled(site) as graph, _stopping(stopper):
-            _run(graph, site)
-            node = _next_node(graph, site.info.id)
-    except TargetError:
-        if fresh and not folder.has("baseline.json"):
-            _forget(folder)
-        raise
-    finally:
-        stopper.stop()
-        clean_up(site)
-        if folder.root.is_dir():
-            work_span(site)
-    if not node:
-        write_reports(site)
-    return status_of(folder, str(repository.root), Standing(node, running=False))
-
-
-def _run(graph: Compiled, site: Site) -> None:
-    config = _config(site)
-    snapshot = graph.get_state(config)
-    if not snapshot.values and not snapshot.next:
-        graph.invoke(initial(site.info.id, site.info.base), config, durability="sync")
-        return
-    if not snapshot.next:
-        return
-    waiting = any(task.interrupts for task in snapshot.tasks)
-    go_on: Command[str] | None = Command(resume="decided") if waiting else None
-    graph.invoke(go_on, config, durability="sync")
-
-
-def _config(site: Site) -> RunnableConfig:
-    asked = site.info.options.max_parallel or site.config.max_parallel
-    return RunnableConfig(
-        configurable={"thread_id": site.info.id},
-        max_concurrency=asked or os.cpu_count() or 1,
-        recursion_limit=RECURSION_LIMIT,
-    )
-
-
-def _next_node(graph: Compiled, sprint: str) -> str:
-    snapshot = graph.get_state({"configurable": {"thread_id": sprint}})
-    if not snapshot.values and not snapshot.next:
-        return "baseline"
-    return snapshot.next[0] if snapshot.next else ""
-
-
-@contextmanager
-def _stopping(stopper: Stopper) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the target's processes first; a second one ends us at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if stopper.stopped:
-            raise KeyboardInterrupt
-        stopper.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except StoppedError as error:
-        raise KeyboardInterrupt from error
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _forget(folder: SprintFolder) -> None:
-    """Take back a sprint that could not begin."""
-    shutil.rmtree(folder.root, ignore_errors=True)
+        return travel(repository, folder, listener)
 
 
 def status(repo: Path, sprint: str | None = None) -> SprintStatus:
@@ -204,15 +124,10 @@ def status(repo: Path, sprint: str | None = None) -> SprintStatus:
 
 
 def _status(repository: Repository, folder: SprintFolder) -> SprintStatus:
-    site = site_of(repository, folder, _nobody, Stopper(), os.environ)
-    with compiled(site) as graph:
-        node = _next_node(graph, site.info.id)
-    busy = running(site.shelf_root)
-    return status_of(folder, str(repository.root), Standing(node, running=folder.root.name in busy))
-
-
-def _nobody(event: ProgressEvent) -> None:
-    """A listener that does not listen."""
+    root = repository.root / STATE_FOLDER
+    busy = folder.root.name in running(root)
+    node = next_node(repository, folder)
+    return status_of(folder, str(repository.root), Standing(node, running=busy))
 
 
 def plan_text(repo: Path, plan_id: str, sprint: str | None = None) -> str:

@@ -12,6 +12,8 @@ from regreen.store.record import SprintOptions
 from regreen.views import SprintStatus
 from regreen_agents.domain.progress import Listener
 
+REFUSED = ("fail", "inconclusive")
+"""Verdicts of the gate after which a sprint ends with a non-zero exit."""
 CONTINUES = "regreen resume"
 """How `SprintStatus.next_command` starts when nothing is left to decide."""
 
@@ -42,6 +44,8 @@ def travel(
     with resumable(located(command, repo)), watching(plain=verbosity > 0) as progress:
         status = work(progress)
     render.status(status, repo=repo)
+    if status.stage == "done" and status.verdict in REFUSED:
+        raise SystemExit(1)
     return status
 
 
