@@ -22,7 +22,7 @@ from regreen.store.folder import SprintFolder, SprintShelf, new_sprint_id
 from regreen.store.names import plan_id as checked_plan
 from regreen.store.record import SprintInfo, SprintOptions
 from regreen.views import DoctorLine, SprintStatus
-from regreen.wiring import config_of, engine_named, held, running
+from regreen.wiring import config_of, engine_named, held, name_runner, running
 from regreen_agents.domain.progress import Listener
 from regreen_agents.errors import UsageError
 from regreen_agents.runners.policy import RunnerPolicy, adjusting_options, allowed_environment
@@ -80,6 +80,7 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
             host=fingerprint(target),
         )
         folder = shelf.create(info)
+        name_runner(repository, info.id)
         folder.write_text(POLICY, policy.model_dump_json())
         (root / "target.log").unlink(missing_ok=True)
         return travel(repository, folder, listener)

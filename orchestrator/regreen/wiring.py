@@ -102,11 +102,17 @@ def held(repository: Repository, sprint: str) -> Iterator[None]:
             fix="Make the folder writable.",
         ) from error
     try:
-        (root / RUNNING).write_text(f"sprint {sprint}, process {os.getpid()}\n", encoding="utf-8")
+        name_runner(repository, sprint)
         yield
     finally:
         (root / RUNNING).unlink(missing_ok=True)
         lock.release()
+
+
+def name_runner(repository: Repository, sprint: str) -> None:
+    """Say who holds the lock; the holder calls it again once its sprint has a name."""
+    path = repository.root / STATE_FOLDER / RUNNING
+    path.write_text(f"sprint {sprint}, process {os.getpid()}\n", encoding="utf-8")
 
 
 def running(root: Path) -> str:

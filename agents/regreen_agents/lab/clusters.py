@@ -150,10 +150,13 @@ def _reasons(signature: TestSignature) -> list[tuple[str, ...]]:
         return []
     reasons: list[tuple[str, ...]] = []
     missing = missing_of(detail)
+    # A missing thing that comes and goes is made by some test, each file perhaps by another one.
+    comes_and_goes = missing is not None and standing is Standing.FLAKY
     if missing:
-        reasons.append((standing, "missing", missing.kind, missing.group))
+        group = missing.name if comes_and_goes else missing.group
+        reasons.append((standing, "missing", missing.kind, group))
     frames = tree_frames(detail)
-    if frames and not is_test_path(frames[0].path):
+    if frames and not comes_and_goes and not is_test_path(frames[0].path):
         reasons.append((standing, "frame", detail.type, frame_name(frames[0])))
     if detail.phase in {"setup", "collect"}:
         module = place_of(signature.node_id).module

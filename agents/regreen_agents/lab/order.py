@@ -32,7 +32,7 @@ def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
     polluters = tuple(found.items)
     _write_minimum(inquiry, setting, polluters, f"fails after {_named(polluters)}, passes alone")
     state = _state_passed_on(inquiry, setting, polluters, red_when_restored=False)
-    victims = _others_that_fail(inquiry, setting, polluters)
+    victims = _others_with(inquiry, setting, polluters, red=True)
     cause = CAUSE_OF_STATE.get(state[0].kind, Cause.GLOBAL_STATE) if state else Cause.GLOBAL_STATE
     return inquiry.finding(
         Category.OD_VICTIM,
@@ -60,11 +60,15 @@ def needs_a_setter(inquiry: Inquiry) -> Finding | None:
     setters = tuple(found.items)
     _write_minimum(inquiry, setting, setters, f"passes after {_named(setters)}, fails alone")
     state = _state_passed_on(inquiry, setting, setters, red_when_restored=True)
+    victims = _others_with(inquiry, setting, setters, red=False)
+    left = sorted(set(inquiry.members) - set(victims))
+    but = f" That is not shown for {', '.join(left)}." if left else ""
     return inquiry.finding(
         Category.OD_BRITTLE,
         Cause.MISSING_STATE_SETTER,
         f"{inquiry.victim} is brittle: it fails alone and passes only after a state-setter such "
-        f"as {_named(setters)}, " + _state_words(state),
+        f"as {_named(setters)}, " + _state_words(state) + but,
+        victims=victims,
         state_setters=setters,
         state=state,
         replay=(inquiry.victim,),
@@ -202,19 +206,21 @@ class _Restoring:
         return {"after": self._helper, "targets": targets}
 
 
-def _others_that_fail(
-    inquiry: Inquiry, setting: Setting, polluters: tuple[NodeId, ...]
+def _others_with(
+    inquiry: Inquiry, setting: Setting, helpers: tuple[NodeId, ...], *, red: bool
 ) -> tuple[NodeId, ...]:
-    """Return the members of the cluster that fail after the same polluters."""
-    others = [m for m in inquiry.members if m != inquiry.victim and m not in polluters]
+    """Return the victim and the members that end like it after the same polluters or setters."""
+    others = [m for m in inquiry.members if m != inquiry.victim and m not in helpers]
     if len(others) > MAX_ONE_BY_ONE:
-        run = inquiry.lab.last_run((*polluters, *others), setting.spec)
-        together = [other for other in others if is_red(run.outcome_of(other))]
-        return tuple(sorted([inquiry.victim, *together]))
-    failing = [
-        other for other in others if is_red(inquiry.lab.outcome((*polluters, other), setting.spec))
-    ]
-    return tuple(sorted([inquiry.victim, *failing]))
+        run = inquiry.lab.last_run((*helpers, *others), setting.spec)
+        alike = [other for other in others if is_red(run.outcome_of(other)) == red]
+    else:
+        alike = [
+            other
+            for other in others
+            if is_red(inquiry.lab.outcome((*helpers, other), setting.spec)) == red
+        ]
+    return tuple(sorted([inquiry.victim, *alike]))
 
 
 def _inventory(

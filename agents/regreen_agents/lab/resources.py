@@ -14,7 +14,19 @@ from regreen_agents.runners.target import has_module
 MISSING_FILE = re.compile(r"No such file or directory: b?(['\"])(?P<path>.+?)\1")
 MISSING_MODULE = re.compile(r"No module named (['\"])(?P<name>[\w.]+)\1")
 MISSING_FIXTURE = re.compile(r"fixture (['\"])(?P<name>\w+)\1 not found")
-MISSING_LOCALE = re.compile(r"unsupported locale setting")
+OF_THE_MACHINE = (
+    (
+        re.compile(r"unsupported locale setting"),
+        "a locale the operating system does not have",
+    ),
+    (
+        re.compile(
+            r"Name or service not known|Temporary failure in name resolution|nodename nor servname"
+            r"|Network is unreachable|No route to host|getaddrinfo failed|Failed to resolve"
+        ),
+        "a connection to the network",
+    ),
+)
 SHOWN = 5
 
 
@@ -28,8 +40,9 @@ def asks_what_is_missing(inquiry: Inquiry) -> Finding | None:
         return missing_dependency(inquiry, f"the fixture `{name}`", f"the fixture {name}")
     if module := missing_module(failure):
         return missing_dependency(inquiry, f"the module `{module}`", module)
-    if MISSING_LOCALE.search(failure.message) and failure.type.endswith("Error"):
-        return missing_resource(inquiry, ("a locale the operating system does not have",))
+    for pattern, what in OF_THE_MACHINE:
+        if pattern.search(failure.message):
+            return missing_resource(inquiry, (what,))
     path = MISSING_FILE.search(failure.message)
     if path and _from_subprocess(failure) and "/" not in path["path"]:
         return _bare_command(inquiry, path["path"])

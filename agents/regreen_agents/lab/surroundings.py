@@ -77,7 +77,7 @@ def leans_on_the_environment(inquiry: Inquiry) -> Finding | None:
         Cause.ENVIRONMENT_VARIABLE,
         f"{inquiry.victim} fails because {listed} is set where the suite starts: with all else "
         "held, it passes without.",
-        state=tuple(_unset(inquiry, victim, name) for victim in inquiry.members for name in names),
+        state=tuple(_unset(victim, name) for victim in inquiry.members for name in names),
     )
 
 
@@ -85,13 +85,13 @@ def _without(names: Sequence[str]) -> RunSpec:
     return ALONE.model_copy(update={"drop_env": tuple(names)})
 
 
-def _unset(inquiry: Inquiry, victim: str, name: str) -> StateChange:
+def _unset(victim: str, name: str) -> StateChange:
     return StateChange.model_validate(
         {
             "node_id": victim,
             "kind": StateKind.ENVIRONMENT,
             "target": name,
-            "before": inquiry.lab.bench.runner.policy.env[name],
+            "before": "set",  # its value may be a secret, and plans are read by many
             "after": ABSENT,
         }
     )

@@ -19,6 +19,7 @@ from suite_runs import BRITTLE, BUG, VICTIM
     ("cause", "subject"),
     [
         (Cause.ENVIRONMENT_LEAK, "Keep SHOP_REGION from leaking out of test_region"),
+        (Cause.ENVIRONMENT_VARIABLE, "Let test_price pass whatever SHOP_REGION is set to"),
         (Cause.GLOBAL_STATE, "Keep SHOP_REGION from leaking out of test_region"),
         (Cause.CWD_LEAK, "Keep the working directory from leaking out of test_region"),
         (Cause.CWD_RELATIVE_PATH, "Let test_price pass from any working directory"),
@@ -54,6 +55,18 @@ def test_several_victims_are_counted_in_the_subject() -> None:
     subject = commit_subject(one.model_copy(update={"finding": finding}))
 
     assert subject == "Let 3 tests pass from any working directory"
+
+
+def test_several_variables_are_not_listed_in_the_subject() -> None:
+    one = plan(1, VICTIM, Cause.ENVIRONMENT_VARIABLE)
+    time_zone = one.finding.state[0].model_copy(update={"target": "TZ"})
+    several = {"victims": (VICTIM, BUG), "state": (*one.finding.state, time_zone)}
+
+    subject = commit_subject(
+        one.model_copy(update={"finding": one.finding.model_copy(update=several)})
+    )
+
+    assert subject == "Let 2 tests pass whatever variables are set"
 
 
 def test_a_policy_decision_is_not_sold_as_a_repair() -> None:
@@ -118,7 +131,7 @@ def test_the_squash_message_has_a_part_per_plan_tests_agents_and_refs() -> None:
     message = squash_message(record, record.plans[:2])
 
     assert message.splitlines()[0] == "fix: repair 2 tests (PR1, PR2)"
-    assert "\nPR1: Keep SHOP_REGION from leaking out of test_region\n" in message
+    assert "\nPR1: Repair number 1\n" in message
     assert "\n- shop/price.py (+3 -2)\n- Result: shown to be fixed: 1 of 1 test" in message
     assert "- before: 4 of 7 pass, 4 red" in message
     assert "- after: 6 of 7 pass, 1 red" in message

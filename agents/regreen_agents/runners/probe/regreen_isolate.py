@@ -31,7 +31,7 @@ def run_isolated(session: Any, probe: Any) -> bool:
     for position, item in enumerate(session.items):
         for seed in seeds:
             probe.asked["random_seed"] = seed
-            probe.position = position - 1
+            probe.position, probe.current = position - 1, ""
             ended = run_forked(item, probe, random_state)
             session.testsfailed += ended != GREEN
             probe.stream.emit("variant", id=item.nodeid, seed=seed, red=ended != GREEN)
@@ -64,10 +64,16 @@ def cannot_fork() -> str:
     """Return why forking is unsound here, or an empty text."""
     if not hasattr(os, "fork"):
         return "this platform has no fork"
-    if threading.active_count() > 1:
-        names = ", ".join(sorted(thread.name for thread in threading.enumerate())[:5])
+    threads = [thread for thread in threading.enumerate() if not is_harmless(thread)]
+    if len(threads) > 1:
+        names = ", ".join(sorted(thread.name for thread in threads)[:5])
         return "threads are alive after collection: " + names
     return ""
+
+
+def is_harmless(thread: threading.Thread) -> bool:
+    """Whether it waits on a socket only: pytest-rerunfailures starts one to serve pytest-xdist."""
+    return getattr(getattr(thread, "_target", None), "__module__", "") == "pytest_rerunfailures"
 
 
 def run_child(item: Any, probe: Any, random_state: Any) -> None:

@@ -15,8 +15,6 @@ from typing import Any, Callable, Dict, List, Optional
 import pytest
 
 MESSAGE_LIMIT = 2000
-OUTPUT_LIMIT = 4000
-FRAME_LIMIT = 30
 
 # A test may replace what we work with, for its own time or for good: these are the real ones.
 write, getpid, monotonic, realpath = os.write, os.getpid, time.monotonic, os.path.realpath
@@ -52,65 +50,6 @@ def peak_rss_kib() -> Optional[int]:
     return int(peak // 1024 if sys.platform == "darwin" else peak)
 
 
-def describe_exception(excinfo: Any, tree: str) -> Dict[str, Any]:
-    """Return type, message and frames of a pytest ExceptionInfo."""
-    kind = excinfo.type
-    name = (
-        kind.__name__
-        if kind.__module__ == "builtins"
-        else kind.__module__ + "." + kind.__qualname__
-    )
-    try:
-        missing = getattr(excinfo.value, "argname", None)  # str() of pytest's error says little
-        message = "fixture %r not found" % missing if missing else str(excinfo.value)
-    except Exception as error:
-        message = "<str() of the exception raised " + type(error).__name__ + ">"
-    frames: List[Dict[str, Any]] = []
-    entry = excinfo.value.__traceback__
-    while entry is not None:
-        code = entry.tb_frame.f_code
-        frames.append(
-            {
-                "path": relative(code.co_filename, tree),
-                "line": entry.tb_lineno,
-                "function": code.co_name,
-            }
-        )
-        entry = entry.tb_next
-    wanted = [
-        frame
-        for frame in frames
-        if "/_pytest/" not in frame["path"] and "/pluggy/" not in frame["path"]
-    ]
-    return {"type": name, "message": message[:MESSAGE_LIMIT], "frames": wanted[-FRAME_LIMIT:]}
-
-
-def relative(path: str, tree: str) -> str:
-    """Return the path relative to the tree when inside it, with forward slashes."""
-    real = realpath(path) if path.startswith(os.sep) else path
-    if real.startswith(tree + os.sep):
-        real = real[len(tree) + 1 :]
-    return real.replace(os.sep, "/")
-
-
-def output_tail(report: Any) -> str:
-    """Return the last captured output of a report without joining all of it."""
-    left, parts = OUTPUT_LIMIT, []
-    for title, text in reversed(getattr(report, "sections", [])):
-        if left <= 0:
-            break
-        tail = text[-left:]
-        parts.append("[" + title + "]\n" + tail)
-        left -= len(tail)
-    return "\n".join(reversed(parts))
-
-
-def reason_of(report: Any) -> str:
-    """Return why a report says skipped."""
-    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    return str(text)[:MESSAGE_LIMIT]
-
-
 class Probe:
     """The plugin object."""
 
@@ -120,9 +59,11 @@ class Probe:
         self.tree = config["tree"]
         self.stream = Stream(config["stream"])
         self.position = -1
+        self.current = ""
         self.warning_counts: Dict[str, int] = {}
         self.saw_red = False
         self.load = load
+        self.failures = load("regreen_failures")
         self.states: Any = load("regreen_state") if config.get("watch_state") else None
         self.restores: Any = load("regreen_restore") if config.get("restore") else None
 
@@ -152,11 +93,14 @@ class Probe:
                 text=text[-MESSAGE_LIMIT:],
             )
         elif report.skipped and report.nodeid:
-            self.stream.emit("collect-skip", id=report.nodeid, reason=reason_of(report))
+            self.stream.emit(
+                "collect-skip", id=report.nodeid, reason=self.failures.reason_of(report)
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: Any) -> None:
         """Choose and order, after every plugin has had its say on the items."""
+        forbid_retries(session)
         order = self.asked.get("order")
         if order is not None:
             arrange(session.items, order)
@@ -183,14 +127,17 @@ class Probe:
         if count:  # pytest tells them after logfinish
             self.stream.emit("warnings", id=item.nodeid, count=count)
         if before is not None:
-            for change in before.differences(self.states.Snapshot(self.tree)):
+            differences = before.differences(self.states.Snapshot(self.tree))
+            for change in self.load("regreen_changes").told(differences):
                 self.stream.emit("state", id=item.nodeid, **change)
         if restorer is not None:
             restorer.restore()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the test that now runs, so that a death names its killer."""
-        self.position += 1
+        if nodeid != self.current:  # not so when a plugin runs it again
+            self.position += 1
+        self.current = nodeid
         self.stream.emit("start", id=nodeid, position=self.position, at=monotonic())
 
     @pytest.hookimpl(tryfirst=True)
@@ -213,7 +160,7 @@ class Probe:
         outcome = yield
         report = outcome.get_result()
         if call.excinfo is not None and report.failed:
-            report.regreen_failure = describe_exception(call.excinfo, self.tree)
+            report.regreen_failure = self.failures.describe_exception(call.excinfo, self.tree)
 
     def pytest_warning_recorded(self, nodeid: str) -> None:
         """Count warnings per test."""
@@ -237,11 +184,11 @@ class Probe:
                 "message": str(report.longrepr)[-MESSAGE_LIMIT:],
                 "frames": [],
             }
-            fields["output"] = output_tail(report)
+            fields["output"] = self.failures.output_tail(report)
         elif report.skipped:
             fields["reason"] = getattr(report, "wasxfail", None)
             if fields["reason"] is None:
-                fields["reason"] = reason_of(report)
+                fields["reason"] = self.failures.reason_of(report)
         self.stream.emit("phase", **fields)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -252,6 +199,14 @@ class Probe:
         """Tell the exit status, and project modules loaded from outside the tree."""
         foreign = foreign_modules(self.asked.get("checkout", ""), self.tree)
         self.stream.emit("finish", status=int(exitstatus), foreign=foreign)
+
+
+def forbid_retries(session: Any) -> None:
+    """Take back what pytest-rerunfailures' marker asks for, which beats ``--reruns=0``."""
+    if session.config.pluginmanager.hasplugin("rerunfailures"):
+        for item in session.items:
+            for mark in item.iter_markers("flaky"):
+                mark.kwargs["reruns"] = 0
 
 
 def arrange(items: List[Any], order: List[str]) -> None:

@@ -88,7 +88,7 @@ def save_logging(target: Dict[str, str]) -> Any:
 def save_sys_module(target: Dict[str, str]) -> Any:
     """Return a function that resets one entry of sys.modules."""
     name = target["target"]
-    if target.get("container") == "module":
+    if target.get("container") == "module" and name in sys.modules:
         return save_namespace(sys.modules[name])
     if name in sys.modules:
         return save_call(sys.modules.__setitem__, name, sys.modules[name])

@@ -4,22 +4,16 @@ Runs in the target's interpreter: Python 3.8+, no dependency. No code of the pro
 compare: builtin values by content, instances of plain classes by ``__dict__``, others by identity.
 """
 
-import ast
 import locale
 import logging
 import os
-import re
 import signal
 import sys
 import types
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=name=)\d+(?= mode=)|(?<=/tmp)[a-z0-9_]{8}\b")
-"""What differs in a repr from process to process."""
-REPR_LIMIT = 200
 NODE_BUDGET = 5000
 DEPTH_LIMIT = 6
-ABSENT = "<absent>"
 SCALARS = (int, float, complex, str, bytes, bool, type(None))
 CALLABLES = (types.FunctionType, types.BuiltinFunctionType, type)
 OURS = ("_pytest", "pytest", "pluggy", "regreen_", "_regreen", "importlib", "xdist", "coverage")
@@ -37,6 +31,20 @@ class Entry(NamedTuple):
     """Compared for equality; nested tuples of plain values."""
     value: Any
     """The live value, kept so that identities stay unique."""
+
+
+class Difference(NamedTuple):
+    """One piece of state that two photographs show differently.
+
+    With neither an old nor a new value it is a module that was reloaded.
+    """
+
+    entry: Entry
+    """Names it."""
+    old: Optional[Entry]
+    """None when it did not exist."""
+    new: Optional[Entry]
+    """None when it is gone."""
 
 
 class Snapshot:
@@ -60,24 +68,24 @@ class Snapshot:
             elif issubclass(type(module), types.ModuleType):
                 self.others[name] = dict(vars(module))
 
-    def differences(self, after: "Snapshot") -> List[Dict[str, Any]]:
-        """Return what `after` shows differently, as fields of a ``state`` event."""
+    def differences(self, after: "Snapshot") -> List[Difference]:
+        """Return what `after` shows differently."""
         reloaded = self._reloaded(after)
-        found = [c for c in self._changed(after) if c["module"] not in reloaded]
-        found.extend(reload_of(name) for name in sorted(reloaded))
+        found = [c for c in self._changed(after) if c.entry.module not in reloaded]
+        found.extend(Difference(reload_entry(name), None, None) for name in sorted(reloaded))
         found.extend(self._patched(after))
         found.extend(self._modules(after))
-        return list(without_aliases(found))
+        return found
 
-    def _changed(self, after: "Snapshot") -> Iterator[Dict[str, Any]]:
+    def _changed(self, after: "Snapshot") -> Iterator[Difference]:
         for key in sorted(set(self.entries) | set(after.entries)):
             old, new = self.entries.get(key), after.entries.get(key)
             if old is None and new is not None and not self._is_new_module(new):
-                yield change_of(new, None, new)
+                yield Difference(new, None, new)
             elif old is not None and new is None and old.module in set(after.modules) | {""}:
-                yield change_of(old, old, None)
+                yield Difference(old, old, None)
             elif old is not None and new is not None and old.mark != new.mark:
-                yield change_of(old, old, new)
+                yield Difference(old, old, new)
 
     def _reloaded(self, after: "Snapshot") -> Set[str]:
         """Return project modules whose functions and classes were all made anew.
@@ -96,7 +104,7 @@ class Snapshot:
         """A module imported during the test brings state of its own: not a change."""
         return bool(entry.module) and entry.module not in self.modules
 
-    def _patched(self, after: "Snapshot") -> Iterator[Dict[str, Any]]:
+    def _patched(self, after: "Snapshot") -> Iterator[Difference]:
         """Yield functions and classes of other modules that were replaced and stayed so."""
         for name, old in self.others.items():
             new = after.others.get(name)
@@ -108,14 +116,14 @@ class Snapshot:
                     entry = Entry(
                         "module-global", name + "." + attribute, name, attribute, None, value
                     )
-                    yield change_of(entry, entry, entry._replace(value=now))
+                    yield Difference(entry, entry, entry._replace(value=now))
 
-    def _modules(self, after: "Snapshot") -> Iterator[Dict[str, Any]]:
+    def _modules(self, after: "Snapshot") -> Iterator[Difference]:
         for name, module in self.modules.items():
             now = after.modules.get(name)
             if now is not module and not name.startswith(OURS):
                 entry = Entry("sys.modules", name, "sys", "modules", None, module)
-                yield change_of(entry, entry, None if now is None else entry._replace(value=now))
+                yield Difference(entry, entry, None if now is None else entry._replace(value=now))
         for name, module in after.modules.items():
             if (
                 name not in self.modules
@@ -123,7 +131,7 @@ class Snapshot:
                 and module is not None
             ):
                 entry = Entry("sys.modules", name, "sys", "modules", None, module)
-                yield change_of(entry, None, entry)
+                yield Difference(entry, None, entry)
 
 
 def defined_in(entry: Entry) -> bool:
@@ -133,19 +141,9 @@ def defined_in(entry: Entry) -> bool:
     return own and value.__module__ == entry.module and "." not in entry.attribute
 
 
-def reload_of(name: str) -> Dict[str, Any]:
-    """Return the change of a reloaded module, as fields of a ``state`` event."""
-    return {
-        "kind": "sys.modules",
-        "target": name,
-        "module": name,
-        "attribute": "",
-        "before": "<the module as imported>",
-        "after": "<reloaded: every function and class is a new object>",
-        "container": "module",
-        "literal_after": False,
-        "alias": 0,
-    }
+def reload_entry(name: str) -> Entry:
+    """Return what names a reloaded module."""
+    return Entry("sys.modules", name, name, "", None, None)
 
 
 def in_tree(module: Any, tree: str) -> bool:
@@ -278,97 +276,3 @@ def is_project_path(path: str) -> bool:
     """Whether instances of classes in this file may be looked into."""
     library = os.path.dirname(os.__file__)
     return bool(path) and "site-packages" not in path and not path.startswith(library)
-
-
-def change_of(entry: Entry, old: Optional[Entry], new: Optional[Entry]) -> Dict[str, Any]:
-    """Return one difference as plain fields."""
-    after, literal = ABSENT, False
-    if new is not None:
-        after, literal = described(new.value)
-    container = ""
-    if old is not None and new is not None and old.value is new.value:
-        container = container_of(new.value)
-    before = ABSENT if old is None else described_mark(old, container)
-    return {
-        "kind": entry.kind,
-        "target": entry.target,
-        "module": entry.module,
-        "attribute": entry.attribute,
-        "before": before,
-        "after": after,
-        "container": container,
-        "literal_after": literal,
-        "alias": id(new.value) if container and new is not None else 0,
-    }
-
-
-def described_mark(entry: Entry, container: str) -> str:
-    """Describe the old value; one changed in place is only known by its mark."""
-    if not container:
-        return described(entry.value)[0]
-    return shorten(repr(plain(entry.mark)))
-
-
-def plain(mark: Any) -> Any:
-    """Turn a mark back into something readable."""
-    if not isinstance(mark, tuple) or not mark:
-        return mark
-    if len(mark) == 2:
-        return mark[1] if mark[0] in {kind.__name__ for kind in SCALARS} else "<" + mark[0] + ">"
-    parts = [plain(part) for part in mark[2]] if isinstance(mark[2], tuple) else [mark[2]]
-    if mark[0] == "dict":
-        return dict(zip(map(str, parts[::2]), parts[1::2]))
-    return parts
-
-
-def container_of(value: Any) -> str:
-    """Name how a value changed in place can be put back."""
-    for kind, name in ((list, "list"), (dict, "dict"), (set, "set")):
-        if isinstance(value, kind):
-            return name
-    return "cache" if hasattr(value, "cache_clear") else "object"
-
-
-def described(value: Any) -> Tuple[str, bool]:
-    """Return a short repr, and whether it is a whole literal."""
-    try:
-        text = repr(value)
-    except Exception as error:
-        return "<repr raised " + type(error).__name__ + ">", False
-    text = ADDRESS.sub("", text)
-    if len(text) > REPR_LIMIT:
-        return shorten(text), False
-    try:
-        return text, bool(ast.literal_eval(text) == value)
-    except Exception:
-        return text, False
-
-
-def shorten(text: str) -> str:
-    """Cut a text to the limit."""
-    return text if len(text) <= REPR_LIMIT else text[: REPR_LIMIT - 3] + "..."
-
-
-def without_aliases(changes: List[Dict[str, Any]]) -> Iterator[Dict[str, Any]]:
-    """Report an object changed in place once, under the module that defines the name."""
-    groups: Dict[Any, List[Dict[str, Any]]] = {}
-    for number, change in enumerate(changes):
-        groups.setdefault(change.pop("alias") or ("one", number), []).append(change)
-    for group in groups.values():
-        yield min(group, key=lambda c: (imports_name(c["module"], c["attribute"]), c["target"]))
-
-
-def imports_name(module: str, attribute: str) -> bool:
-    """Whether a module only imports the name instead of defining it."""
-    path = getattr(sys.modules.get(module), "__file__", None)
-    try:
-        with open(path or "", "rb") as file:
-            body = ast.parse(file.read()).body
-    except (OSError, SyntaxError, ValueError):
-        return False
-    for node in body:
-        if isinstance(node, (ast.ImportFrom, ast.Import)):
-            names = [alias.asname or alias.name for alias in node.names]
-            if attribute in names or "*" in names:
-                return True
-    return False

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recipe_cases import env_change, make_finding, owned_change, write_tree
 from regreen_agents.domain.findings import Cause
+from regreen_agents.domain.runs import ABSENT
 from regreen_agents.repair.recipes.base import VariantRecipe
 from regreen_agents.repair.recipes.registry import RECIPES, proposals, propose
 from regreen_agents.repair.source import SourceTree
@@ -26,6 +27,26 @@ def test_the_narrowest_repair_comes_first_and_equal_ones_once(tmp_path: Path) ->
 
     assert [p.recipe for p in found] == ["env_monkeypatch", "restore_fixture"]
     assert [propose(p.recipe, finding, tree) for p in found] == list(found)
+
+
+@pytest.mark.parametrize(("functions", "crowded"), [(3, False), (4, True)])
+def test_many_victims_in_one_file_put_the_fixture_first(
+    tmp_path: Path, functions: int, crowded: bool
+) -> None:
+    names = [f"test_{number}" for number in range(functions)]
+    text = "\n\n\n".join(f"def {name}():\n    pass" for name in names)
+    tree = write_tree(tmp_path, {"tests/test_a.py": f"{text}\n", "tests/test_b.py": f"{text}\n"})
+    victims = [f"tests/test_a.py::{name}{case}" for name in names for case in ("[1]", "[2]")]
+    finding = make_finding(
+        Cause.ENVIRONMENT_VARIABLE,
+        *victims,
+        "tests/test_b.py::test_0",
+        state=(env_change("A", after=ABSENT),),
+    )
+
+    found = [proposal.recipe for proposal in proposals(finding, tree)]
+
+    assert found == sorted(["unset_variable", "unset_variable_fixture"], reverse=crowded)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +109,12 @@ CASES = {
     ),
     "state_setter": make_finding(
         Cause.MISSING_STATE_SETTER, TEST, state=(owned_change("shop.tax", "RATES"),)
+    ),
+    "unset_variable": make_finding(
+        Cause.ENVIRONMENT_VARIABLE, TEST, state=(env_change("A", after=ABSENT),)
+    ),
+    "unset_variable_fixture": make_finding(
+        Cause.ENVIRONMENT_VARIABLE, TEST, state=(env_change("TZ", after=ABSENT),)
     ),
     "seed_random": make_finding(Cause.UNSEEDED_RANDOMNESS, TEST),
 }

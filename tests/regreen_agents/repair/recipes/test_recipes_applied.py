@@ -15,13 +15,14 @@ from recipe_cases import (
     write_tree,
 )
 from regreen_agents.domain.findings import Cause, Finding
-from regreen_agents.domain.runs import StateKind
+from regreen_agents.domain.runs import ABSENT, StateKind
 from regreen_agents.repair.recipes.registry import propose
 from regreen_agents.workspace.patching import apply_edits
 
 POLLUTER = "tests/test_a.py::test_it"
 METHOD = "tests/test_a.py::TestA::test_it"
 SHOP = "RATES = {'a': 1}\n_held = RATES\n\n\ndef rates():\n    return _held\n"
+ZONE = "import os\nimport time\n\nos.environ['TZ'] = 'XYZ-9'\ntime.tzset()\n"
 CLI = 'def main():\n    print("ok")\n'
 
 
@@ -101,6 +102,35 @@ CASES = {
         "def load(path):\n    return open(path).read()\n\n\ndef test_it():\n"
         '    assert load("fixtures/catalog.json") == "{}"\n',
         {"tests/fixtures/catalog.json": "{}"},
+    ),
+    "variable set outside": Case(
+        "unset_variable",
+        make_finding(Cause.ENVIRONMENT_VARIABLE, POLLUTER, state=(env_change("TZ", after=ABSENT),)),
+        "import time\n\n\ndef test_it():\n    assert 'XYZ' not in time.tzname\n",
+        {"conftest.py": ZONE, **victim("os", "os.environ['TZ'] == 'XYZ-9'")},
+    ),
+    "variable set outside a TestCase": Case(
+        "unset_variable",
+        make_finding(Cause.ENVIRONMENT_VARIABLE, METHOD, state=(env_change("TZ", after=ABSENT),)),
+        "import time\nimport unittest\n\n\nclass TestA(unittest.TestCase):\n"
+        "    def test_it(self):\n        assert 'XYZ' not in time.tzname\n",
+        {"conftest.py": ZONE, **victim("time", "'XYZ' in time.tzname")},
+    ),
+    "variable set outside a file": Case(
+        "unset_variable_fixture",
+        make_finding(
+            Cause.ENVIRONMENT_VARIABLE,
+            METHOD,
+            state=(env_change("TZ", after=ABSENT), env_change("REGION", after=ABSENT)),
+        ),
+        "import os\nimport time\nimport unittest\n\n\nclass TestA(unittest.TestCase):\n"
+        "    def setUp(self):\n        self.names = time.tzname\n\n    def test_it(self):\n"
+        "        assert 'XYZ' not in self.names\n\n\ndef test_monkeypatched(monkeypatch):\n"
+        "    monkeypatch.setenv('TZ', 'ABC-1')\n    assert 'REGION' not in os.environ\n",
+        {
+            "conftest.py": f"{ZONE}os.environ['REGION'] = 'EU'\n",
+            **victim("os, time", "'XYZ' in time.tzname and os.environ['TZ'] == 'XYZ-9'"),
+        },
     ),
     "command": Case(
         "resolve_command",

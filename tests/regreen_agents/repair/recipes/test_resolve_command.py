@@ -95,6 +95,28 @@ def test_what_runs_no_bare_command_is_left_alone(tmp_path: Path, use: str) -> No
     assert propose("resolve_command", bare(), tree) is None
 
 
+def test_a_command_the_tree_does_not_declare_runs_by_the_module_the_lab_has_run(
+    tmp_path: Path,
+) -> None:
+    text = "import subprocess\nimport sys\n\n\ndef test_it():\n\tsubprocess.run([{}, '-v'])\n"
+    tree = write_tree(tmp_path, {**PROJECT, "tests/test_a.py": text.format("'linter'")})
+    finding = bare("linter").model_copy(update={"module": "linter.cli"})
+    after = text.format("sys.executable, '-m', 'linter.cli'")
+
+    proposal = assert_repairs(tree, "resolve_command", finding, {"tests/test_a.py": after})
+
+    assert "The tests still need linter.cli in their environment." in proposal.cons
+    assert not any("this tree" in pro for pro in proposal.pros)
+
+
+def test_what_the_tree_declares_goes_before_an_installed_module(tmp_path: Path) -> None:
+    text = "import subprocess\nimport sys\n\n\ndef test_it():\n    subprocess.run([{}])\n"
+    tree = write_tree(tmp_path, {**PROJECT, "tests/test_a.py": text.format('"pricer"')})
+    finding = bare().model_copy(update={"module": "another"})
+
+    assert_repairs(tree, "resolve_command", finding, {"tests/test_a.py": text.format(HEAD)})
+
+
 @pytest.mark.parametrize(
     ("files", "command", "arguments"),
     [
