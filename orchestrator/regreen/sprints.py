@@ -26,7 +26,7 @@ from regreen.wiring import config_of, engine_named, held, name_runner, running
 from regreen_agents.domain.progress import Listener
 from regreen_agents.errors import UsageError
 from regreen_agents.runners.policy import RunnerPolicy, adjusting_options, allowed_environment
-from regreen_agents.runners.target import choose_interpreter, inspect_target
+from regreen_agents.runners.target import Target, choose_interpreter, inspect_target
 from regreen_agents.workspace.repository import STATE_FOLDER, Repository
 
 DETERMINISTIC_SEED = 0
@@ -64,7 +64,7 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
             memory_limit_mib=config.memory_limit_mib,
             select=options.tests,
             options=(*adjusting_options(target), *config.pytest_args),
-            notes=_unseen(repository),
+            notes=(*_unseen(repository), *_left_out(target)),
         )
         shelf = SprintShelf(root)
         now = datetime.now(UTC)
@@ -93,6 +93,13 @@ def _unseen(repository: Repository) -> tuple[str, ...]:
         return ()
     some = ", ".join(untracked[:3]) + (", ..." if len(untracked) > 3 else "")  # noqa: PLR2004
     return (f"{len(untracked)} untracked files are no part of this sprint: {some}",)
+
+
+def _left_out(target: Target) -> tuple[str, ...]:
+    if not target.unasked_plugins:
+        return ()
+    names = ", ".join(target.unasked_plugins)
+    return (f"pytest plugins left out, as only regreen's own dependencies bring them: {names}",)
 
 
 def _seed(options: SprintOptions, now: datetime) -> int:

@@ -138,7 +138,7 @@ def inspect_target(choice: Choice, env: Mapping[str, str], scratch: Path) -> Tar
         pytest_version=facts["pytest"],
         plugins=tuple(facts["plugins"]),
         chosen_by=choice.by,
-        unasked_plugins=plugins_of("regreen") if choice.by == OWN else (),
+        unasked_plugins=unasked_plugins(choice.python),
     )
 
 
@@ -173,26 +173,52 @@ def _require_pytest(choice: Choice, version: str) -> None:
         )
 
 
-def plugins_of(distribution: str) -> tuple[str, ...]:
-    """Return the pytest plugins that a distribution's dependencies bring into our environment.
+def unasked_plugins(python: Path) -> tuple[str, ...]:
+    """Return the pytest plugins an interpreter has only because regreen is installed beside it.
 
-    Where the suite runs in regreen's own environment they are no choice of the suite's, and some
-    import for a second.
+    Where the suite shares regreen's environment, some plugins of our dependencies import for a
+    second and are no choice of the suite's. One that anything else installed needs is left alone.
     """
-    todo, seen, plugins = [distribution], set[str](), set[str]()
+    if python.absolute().parent.parent.resolve() != Path(sys.prefix).resolve():
+        return ()
+    ours = closure_of("regreen")
+    others = [d for d in metadata.distributions() if _name(d) not in ours]
+    wanted = {name for other in others for name in _needs(other)}
+    found = (metadata.distribution(name) for name in ours - wanted - {"regreen", "pytest"})
+    return tuple(
+        sorted(
+            entry.name for one in found for entry in one.entry_points if entry.group == "pytest11"
+        )
+    )
+
+
+def closure_of(distribution: str) -> set[str]:
+    """Return an installed distribution and all it needs, by normalised name."""
+    todo, seen = [distribution], set[str]()
     while todo:
-        name = todo.pop().lower()
+        name = todo.pop()
         if name in seen:
             continue
-        seen.add(name)
         try:
-            found = metadata.distribution(name)
+            needs = _needs(metadata.distribution(name))
         except metadata.PackageNotFoundError:
-            continue  # an optional dependency
-        plugins |= {e.name for e in found.entry_points if e.group == "pytest11"}
-        needed = [r for r in found.requires or () if "extra ==" not in r]
-        todo += [match[0] for r in needed if (match := REQUIREMENT.match(r))]
-    return tuple(sorted(plugins))
+            continue  # an optional dependency, or one of another platform
+        seen.add(name)
+        todo += needs
+    return seen
+
+
+def _needs(distribution: metadata.Distribution) -> list[str]:
+    required = [r for r in distribution.requires or () if "extra ==" not in r]
+    return [_normal(match[0]) for r in required if (match := REQUIREMENT.match(r))]
+
+
+def _name(distribution: metadata.Distribution) -> str:
+    return _normal(distribution.metadata["Name"] or "")
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def quote(command: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """Commit messages, written from the finding and from what was measured (R20)."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from regreen.reports.commit_text import WIDTH, shorten, wrap, wrap_command, wrap_list
@@ -14,6 +15,8 @@ from regreen_agents.domain.plans import Plan
 from regreen_agents.domain.runs import Outcome
 from regreen_prompts import one_line
 
+_ELSEWHERE = re.compile(r"(?<= )/\S*/python[\d.]*(?= -m pytest)")
+"""An interpreter outside the checkout: a path of one machine says nothing in a history."""
 LONGEST_SHOWN = 200
 """Characters of a command that is repeated in a commit's message."""
 
@@ -135,8 +138,9 @@ def _experiments(evidence: Sequence[Evidence]) -> tuple[str, ...]:
     lines: list[str] = []
     for page in evidence:
         lines.append(_conclusion(page))
-        if len(page.command) <= LONGEST_SHOWN:
-            lines.append(wrap_command(page.command))
+        command = _ELSEWHERE.sub("python", page.command)
+        if len(command) <= LONGEST_SHOWN:
+            lines.append(wrap_command(command))
     return ("\n".join(lines),)
 
 

@@ -144,7 +144,7 @@ def test_ctrl_c_gives_the_cursor_back_and_says_how_to_go_on(tmp_path: Path) -> N
     script = tmp_path / "stopped.py"
     script.write_text(
         textwrap.dedent("""
-            import os, signal
+            import signal
             from regreen.cli.exits import guard, resumable
             from regreen.cli.progress import watching
             from regreen_agents.domain.progress import ProgressEvent
@@ -152,8 +152,7 @@ def test_ctrl_c_gives_the_cursor_back_and_says_how_to_go_on(tmp_path: Path) -> N
             def run():
                 with resumable("regreen resume --repo ../shop"), watching() as progress:
                     progress(ProgressEvent("baseline", "start", "run 1 of 3", 0.0, "baseline"))
-                    os.kill(os.getpid(), signal.SIGINT)
-                    signal.pause()
+                    signal.raise_signal(signal.SIGINT)  # to this thread, not to the view's
 
             guard(run)
         """)
