@@ -8,7 +8,7 @@ from typing import NamedTuple
 from regreen_agents.domain.changes import Attempt, Change, FileEdit, FileStat, PolicyFlag
 from regreen_agents.domain.findings import Evidence, Standing, TestSignature
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.plans import Plan, PlanOption, Refusal
+from regreen_agents.domain.plans import Plan, PlanOption, Refusal, refusal_of
 from regreen_agents.errors import RegreenError, StoppedError
 from regreen_agents.lab.lab import Lab
 from regreen_agents.lab.validation import Validation, validate
@@ -239,19 +239,7 @@ def _refusal(plan: Plan, attempts: Sequence[Attempt]) -> Refusal:
         reason = f"None of {len(attempts)} attempts held: {told}"
     needs = NEEDS.get(plan.finding.cause, "A repair by hand, or a model engine")
     missing = ": " + ", ".join(plan.finding.missing[:20]) if plan.finding.missing else ""
-    return Refusal(
-        id=plan.id,
-        sprint=plan.sprint,
-        cluster=plan.cluster,
-        title=plan.title,
-        engine=plan.engine,
-        stage="implement",
-        reason=reason,
-        needs=(needs + missing + ".",),
-        tests=plan.finding.victims,
-        finding=plan.finding,
-        evidence=plan.finding.evidence,
-    )
+    return refusal_of(plan, reason, (needs + missing + ".",))
 
 
 def in_project(path: str, prefix: str) -> str:

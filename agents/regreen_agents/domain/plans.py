@@ -99,3 +99,20 @@ class Refusal(Model):
     tests: tuple[NodeId, ...]
     finding: Finding | None = None
     evidence: tuple[Evidence, ...] = ()
+
+
+def refusal_of(plan: Plan, reason: str, needs: tuple[str, ...]) -> Refusal:
+    """Return the refusal of a plan that is not implemented, with the plan's own evidence."""
+    return Refusal(
+        id=plan.id,
+        sprint=plan.sprint,
+        cluster=plan.cluster,
+        title=plan.title,
+        engine=plan.engine,
+        stage="implement",
+        reason=reason,
+        needs=needs,
+        tests=plan.finding.victims,
+        finding=plan.finding,
+        evidence=plan.finding.evidence,
+    )

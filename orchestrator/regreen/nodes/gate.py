@@ -12,7 +12,7 @@ from regreen.store.clockwork import utc_now
 from regreen.store.record import Baseline
 from regreen_agents.domain.changes import Change
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.plans import Refusal
+from regreen_agents.domain.plans import Refusal, refusal_of
 from regreen_agents.domain.progress import Stage
 from regreen_agents.domain.runs import RunSpec, SuiteRun
 from regreen_agents.domain.verdicts import Verdict
@@ -57,18 +57,10 @@ def drop_twins(site: Site) -> None:
 
 def _covered(site: Site, change: Change, first: Change) -> Refusal:
     plan = next(p.plan for p in site.folder.plans() if p.plan.id == change.plan)
-    return Refusal(
-        id=plan.id,
-        sprint=plan.sprint,
-        cluster=plan.cluster,
-        title=plan.title,
-        engine=plan.engine,
-        stage="implement",
-        reason=f"Already present: the very same edit is {first.plan}'s; nothing is left to commit.",
-        needs=(f"The commit of {first.plan}, which fixes these tests too.",),
-        tests=plan.finding.victims,
-        finding=plan.finding,
-        evidence=plan.finding.evidence,
+    return refusal_of(
+        plan,
+        f"Already present: the very same edit is {first.plan}'s; nothing is left to commit.",
+        (f"The commit of {first.plan}, which fixes these tests too.",),
     )
 
 

@@ -14,7 +14,7 @@ from regreen.store import decisions, documents
 from regreen.store.names import plan_id
 from regreen_agents.domain.changes import Attempt, Change
 from regreen_agents.domain.findings import Evidence
-from regreen_agents.domain.plans import Plan, Refusal
+from regreen_agents.domain.plans import Plan, Refusal, refusal_of
 from regreen_agents.domain.progress import Stage
 from regreen_agents.errors import StoppedError
 from regreen_agents.implement import Committed, Workshop, in_project
@@ -114,16 +114,5 @@ def _bundle(site: Site, plan: Plan, found: Change | Refusal, workshop: Workshop)
 
 
 def _refused(plan: Plan, reason: str) -> Refusal:
-    return Refusal(
-        id=plan.id,
-        sprint=plan.sprint,
-        cluster=plan.cluster,
-        title=plan.title,
-        engine=plan.engine,
-        stage="implement",
-        reason=reason,
-        needs=("Run `regreen sprint` again with more time (--time-budget), or report the error.",),
-        tests=plan.finding.victims,
-        finding=plan.finding,
-        evidence=plan.finding.evidence,
-    )
+    needs = "Run `regreen sprint` again with more time (--time-budget), or report the error."
+    return refusal_of(plan, reason, (needs,))
