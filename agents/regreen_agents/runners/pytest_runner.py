@@ -201,7 +201,8 @@ class PytestRunner:
                 results[result.node_id] = result.model_copy(update={"position": moved})
             changes += [_placeless(c, str(tree)) for c in told.reading.changes]
         ordered = sorted(results.values(), key=lambda r: (r.position < 0, r.position))
-        killers = [told.reading.running for told in parts if died(told)]
+        killers = [told.reading.running for told in parts if died(told) and told.reading.running]
+        _join_logs(log, len(parts))
         return SuiteRun(
             spec=spec,
             command=self.command(spec, _order_file(spec, log)),
@@ -257,6 +258,15 @@ class PytestRunner:
     def _shown(self, path: Path) -> str:
         checkout = self.door.checkout
         return str(path.relative_to(checkout) if path.is_relative_to(checkout) else path)
+
+
+def _join_logs(log: Path, segments: int) -> None:
+    """Append the logs of later segments to the first: one log, one digest."""
+    with log.open("ab") as whole:
+        for number in range(2, segments + 1):
+            part = _numbered(log, number)
+            whole.write(b"\n[segment %d]\n" % number + part.read_bytes())
+            part.unlink()
 
 
 def _order_file(spec: RunSpec, log: Path) -> Path | None:
