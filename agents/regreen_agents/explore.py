@@ -17,6 +17,8 @@ from regreen_agents.repair.source import SourceTree
 from regreen_agents.runners.target import quote
 
 MAX_OPTIONS = 6
+MANY_VICTIMS = 10
+"""More than these are named by their files in commands."""
 BUILD_FILES = ("setup.py", "noxfile.py", "build", "dist", "docs")
 
 
@@ -211,8 +213,9 @@ def _validation(finding: Finding, lab: Lab) -> tuple[str, ...]:
     from_file = sorted({v.partition("::")[0] for v in finding.victims})
     python = quote(lab.bench.runner.shown_python)
     prefix = f"PYTHONHASHSEED={finding.hash_seed} {python} -m pytest -p no:cacheprovider"
-    replay = quote(finding.replay or finding.victims)
-    return (f"{prefix} {replay}", f"{prefix} {quote(tuple(from_file))}")
+    many = len(finding.victims) > MANY_VICTIMS
+    replay = quote(finding.replay or (tuple(from_file) if many else finding.victims))
+    return tuple(dict.fromkeys((f"{prefix} {replay}", f"{prefix} {quote(tuple(from_file))}")))
 
 
 def _prediction(finding: Finding, assignment: Assignment, option: PlanOption) -> Prediction:

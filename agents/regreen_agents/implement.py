@@ -127,7 +127,12 @@ def _searched(plan: Plan, option: PlanOption, workshop: Workshop) -> Iterator[Tr
 
 
 def _searched_in_vain(found: SearchResult) -> str:
-    where = ", ".join(f"{p.path}:{p.line}" for p in found.locations[:3]) or "no line of the project"
+    where = ", ".join(f"{p.path}:{p.line}" for p in found.locations[:3])
+    if not where:
+        return (
+            "search: no line of this tree's code runs in these tests; they test an installed copy, "
+            "the standard library, or themselves. " + "; ".join(found.notes)
+        ).strip()
     return (
         f"search: {found.considered} one-token edits considered, {found.tried} tried, most "
         f"suspicious {where}; none makes the failing tests pass and breaks no other. "
@@ -236,7 +241,8 @@ def _refusal(plan: Plan, attempts: Sequence[Attempt]) -> Refusal:
         reason = "No edit was found that makes the failing tests pass and breaks no other."
     else:
         told = "; ".join(f"{a.number}. {a.reason}" for a in attempts)
-        reason = f"None of {len(attempts)} attempts held: {told}"
+        tries = f"{len(attempts)} attempt{'s' if len(attempts) > 1 else ''}"
+        reason = f"No luck after {tries}: {told}"
     needs = NEEDS.get(plan.finding.cause, "A repair by hand, or a model engine")
     missing = ": " + ", ".join(plan.finding.missing[:20]) if plan.finding.missing else ""
     return refusal_of(plan, reason, (needs + missing + ".",))

@@ -54,7 +54,7 @@ def is_wrong_everywhere(inquiry: Inquiry) -> Finding | None:
     if copy := installed_copy(inquiry):
         return inquiry.finding(
             Category.ENVIRONMENT,
-            Cause.UNEXPLAINED,
+            Cause.MISSING_DEPENDENCY,
             f"{inquiry.victim} runs an installed copy of `{copy}` in site-packages, not this "
             "tree's: no edit here can show. Install it editable (pip install -e .) or put its "
             "folder on PYTHONPATH, then sprint again.",

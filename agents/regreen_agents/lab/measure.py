@@ -51,7 +51,7 @@ def first_run(where: Measuring) -> tuple[SuiteRun, PytestRunner]:
         note = "python_files widened by tests.py and test.py: nothing was collected without"
         runner = _bent(runner, WIDER_FILES, note)
         run = _file_order(where, runner)
-    _require_tests(run)
+    _require_tests(run, runner.policy)
     return run, runner
 
 
@@ -112,9 +112,16 @@ def _bent(runner: PytestRunner, options: tuple[str, ...], note: str) -> PytestRu
     return runner.with_policy(changed)
 
 
-def _require_tests(run: SuiteRun) -> None:
+def _require_tests(run: SuiteRun, policy: RunnerPolicy) -> None:
     if collected_ids(run):
         return
+    if run.end is RunEnd.TIMEOUT:
+        raise TargetError(
+            f"The suite was not collected within {policy.suite_timeout_seconds:g} s.",
+            why="Something waits while the tests are imported.",
+            fix="Find it with `python -m pytest --collect-only`, or raise suite_timeout_seconds in "
+            "[tool.regreen].",
+        )
     tail = _log(run)[-LOG_TAIL:]
     broken = [r.node_id for r in run.results if r.outcome.is_red]
     if run.end is RunEnd.USAGE_ERROR:

@@ -1,5 +1,6 @@
 """Is it order? Minimal polluters and state-setters, and the very state they pass on."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from regreen_agents.domain.findings import Category, Cause, Finding
@@ -14,6 +15,8 @@ CAUSE_OF_STATE = {
     StateKind.CWD: Cause.CWD_LEAK,
 }
 MAX_SINGLE_STATES = 16
+RARE_TESTS = 5
+"""A state changed by no more tests than this, or a tenth of the suite, is suspected first."""
 MAX_ONE_BY_ONE = 8
 """Other victims confirmed one by one; more are run after the polluters together."""
 RESERVED_RUNS = 25
@@ -102,12 +105,33 @@ def _minimise(
         outcome = inquiry.lab.outcome((*subset, inquiry.victim), setting.spec)
         return wanted(is_red(outcome))
 
-    suspects = [t for t in setting.prefix if inquiry.lab.measured.changes_by(t)]
     start: Sequence[NodeId] = setting.prefix
-    if 0 < len(suspects) < len(setting.prefix) and shows(suspects):
-        start = suspects
+    for suspects in (_rare_writers(inquiry, setting), _writers(inquiry, setting)):
+        if 0 < len(suspects) < len(start) and shows(suspects):
+            start = suspects
+            break
     budget = max(8, inquiry.lab.runs_left - RESERVED_RUNS)
     return ddmin(start, shows, budget=budget)
+
+
+def _writers(inquiry: Inquiry, setting: Setting) -> list[NodeId]:
+    """Return the tests before the victim that leave any state changed."""
+    return [t for t in setting.prefix if inquiry.lab.measured.changes_by(t)]
+
+
+def _rare_writers(inquiry: Inquiry, setting: Setting) -> list[NodeId]:
+    """Return those that change what few tests change, and those that failed before the victim.
+
+    A state that every other test changes is rarely the one; a test that fails often skips its own
+    clean-up and so becomes the second of two polluters.
+    """
+    isolated = inquiry.lab.measured.isolated
+    changes = () if isolated is None else isolated.state_changes
+    counts = Counter((c.kind, c.target) for c in changes)
+    few = max(RARE_TESTS, len(setting.run.results) // 10)
+    rare = {c.node_id for c in changes if counts[c.kind, c.target] <= few}
+    red = {r.node_id for r in setting.run.red()}
+    return [t for t in setting.prefix if t in rare or t in red]
 
 
 def _write_minimum(

@@ -27,6 +27,7 @@ OF_THE_MACHINE = (
         "a connection to the network",
     ),
 )
+LOCALE_NAME = re.compile(r"\b[a-z]{2}_[A-Z]{2}(?:\.[\w-]+)?")
 SHOWN = 5
 
 
@@ -42,7 +43,7 @@ def asks_what_is_missing(inquiry: Inquiry) -> Finding | None:
         return missing_dependency(inquiry, f"the module `{module}`", module)
     for pattern, what in OF_THE_MACHINE:
         if pattern.search(failure.message):
-            return missing_resource(inquiry, (what,))
+            return missing_resource(inquiry, (f"{what}{_named_in_source(inquiry)}",))
     path = MISSING_FILE.search(failure.message)
     if path and _from_subprocess(failure) and "/" not in path["path"]:
         return _bare_command(inquiry, path["path"])
@@ -117,6 +118,18 @@ def installed_copy(inquiry: Inquiry) -> str:
         if marker and top and any(place.exists() for place in places):
             return top
     return ""
+
+
+def _named_in_source(inquiry: Inquiry) -> str:
+    """Return the locales named at the failure's lines: the message itself names none."""
+    project, names = inquiry.lab.bench.project, list[str]()
+    for place in test_locations(inquiry):
+        path = project / place.path
+        lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+        around = "\n".join(lines[max(0, place.line - 3) : place.line + 2])
+        names += LOCALE_NAME.findall(around)
+    shown = ", ".join(dict.fromkeys(names))
+    return f" ({shown})" if shown else ""
 
 
 def _bare_command(inquiry: Inquiry, command: str) -> Finding:

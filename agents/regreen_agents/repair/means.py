@@ -10,9 +10,9 @@ BY_HAND = "none"
 NEEDS = {
     Cause.MISSING_RESOURCE: "Supply what is missing (a file: add it, or create it in a fixture)",
     Cause.MISSING_DEPENDENCY: "Install what is missing into the target's environment (for a "
-    "fixture, the pytest plugin that provides it)",
+    "fixture, the plugin that provides it)",
     Cause.ENVIRONMENT_VARIABLE: "Unset the variable where the suite is started, or make the test "
-    "independent of it",
+    "or the code independent of it",
     Cause.MISSING_STATE_SETTER: "A fixture that sets up before the test what only other tests set "
     "up today",
     Cause.GLOBAL_STATE: "A fixture that undoes what the polluters do; no recipe can write it here",

@@ -65,8 +65,10 @@ class MissingResource:
 
 def _gated(draft: Draft, node_id: NodeId, missing: str, cause: Cause) -> SourceFile | None:
     path, _, function = node_id.partition("::")
+    if " " in missing:
+        return None  # a locale, a network, a fixture: no condition would skip only where it lacks
     if cause is Cause.MISSING_DEPENDENCY:
-        module = missing.partition(".")[0] if not missing.isidentifier() else missing
+        module = missing
         file = draft.file(path)
         if file is not None and (not function or _imports_on_top(file, module)):
             return _skipping_module(file, module)
@@ -78,7 +80,7 @@ def _gated(draft: Draft, node_id: NodeId, missing: str, cause: Cause) -> SourceF
 
 def _imports_on_top(file: SourceFile, module: str) -> bool:
     names = {name.partition(".")[0] for name in file.names.bindings.values()}
-    return module in names
+    return module.partition(".")[0] in names
 
 
 def _skipping_module(file: SourceFile, module: str) -> SourceFile | None:
