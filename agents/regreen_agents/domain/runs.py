@@ -192,6 +192,8 @@ class SuiteRun(Model):
     state_changes: tuple[StateChange, ...] = ()
     foreign_modules: tuple[str, ...] = ()
     """Modules of the project that were loaded from outside the tree under test."""
+    installed_copies: tuple[str, ...] = ()
+    """Packages the tree has, imported from site-packages instead: edits of them cannot show."""
     peak_rss_kib: int = 0
     """Largest resident memory of any process of the run."""
     user_seconds: float = 0.0

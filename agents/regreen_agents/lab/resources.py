@@ -8,7 +8,7 @@ from regreen_agents.domain.runs import FailureDetail
 from regreen_agents.lab.chance import ALONE
 from regreen_agents.lab.inquiry import Inquiry
 from regreen_agents.lab.lab import is_red, without_worktree
-from regreen_agents.lab.signatures import tree_frames
+from regreen_agents.lab.signatures import is_test_path, tree_frames
 from regreen_agents.runners.target import has_module
 
 MISSING_FILE = re.compile(r"No such file or directory: b?(['\"])(?P<path>.+?)\1")
@@ -117,7 +117,9 @@ def installed_copy(inquiry: Inquiry) -> str:
         places = [project / top, project / "src" / top, project / f"{top}.py"]
         if marker and top and any(place.exists() for place in places):
             return top
-    return ""
+    own_code = any(not is_test_path(place.path) for place in test_locations(inquiry))
+    copies = inquiry.lab.measured.runs[0].installed_copies
+    return copies[0] if copies and not own_code else ""
 
 
 def _named_in_source(inquiry: Inquiry) -> str:

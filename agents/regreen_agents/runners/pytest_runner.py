@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from regreen_agents.runners.endings import Told, death, died, end_of, has_more, 
 from regreen_agents.runners.policy import RunnerPolicy
 from regreen_agents.runners.process import ProcessRequest, Stopper, run_process
 from regreen_agents.runners.stream import Reading, read_events
-from regreen_agents.runners.trees import paths_of, relocated
+from regreen_agents.runners.trees import paths_of, placeless, relocated
 from regreen_agents.runners.watch import HangWatch
 
 LAUNCHER = Path(__file__).with_name("probe") / "launch.py"
@@ -199,7 +199,7 @@ class PytestRunner:
             for result in told.reading.results(death(told, name)):
                 moved = result.position + offset if result.position >= 0 else -1
                 results[result.node_id] = result.model_copy(update={"position": moved})
-            changes += [_placeless(c, str(tree)) for c in told.reading.changes]
+            changes += [placeless(c, str(tree)) for c in told.reading.changes]
         ordered = sorted(results.values(), key=lambda r: (r.position < 0, r.position))
         killers = [told.reading.running for told in parts if died(told) and told.reading.running]
         _join_logs(log, len(parts))
@@ -215,9 +215,8 @@ class PytestRunner:
             segments=len(parts),
             notes=tuple(notes_of(parts)),
             state_changes=tuple(changes),
-            foreign_modules=tuple(
-                sorted({name for told in parts for name in told.reading.foreign})
-            ),
+            foreign_modules=_all(told.reading.foreign for told in parts),
+            installed_copies=_all(told.reading.installed for told in parts),
             peak_rss_kib=max(told.process.peak_rss_kib for told in parts),
             user_seconds=sum(told.process.user_seconds for told in parts),
             system_seconds=sum(told.process.system_seconds for told in parts),
@@ -278,12 +277,8 @@ def _order_file(spec: RunSpec, log: Path) -> Path | None:
     return path
 
 
-def _placeless(change: StateChange, tree: str) -> StateChange:
-    """Return a state change without the worktree's own path, which names no cause."""
-    if tree not in change.before + change.after:
-        return change
-    before, after = (text.replace(tree, "<project>") for text in (change.before, change.after))
-    return change.model_copy(update={"before": before, "after": after, "literal_after": False})
+def _all(parts: Iterable[set[str]]) -> tuple[str, ...]:
+    return tuple(sorted(set().union(*parts)))
 
 
 def files_of(tests: Sequence[NodeId]) -> list[str]:

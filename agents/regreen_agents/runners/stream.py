@@ -48,6 +48,8 @@ class Reading:
         self.hello: Event = {}
         self.finish: Event = {}
         self.collected: list[NodeId] = []
+        self.installed: set[str] = set()
+        """Packages of the tree that were imported from site-packages instead."""
         self.foreign: set[str] = set()
         """Modules of the project loaded from outside the tree, by the end of collection or run."""
         self.no_isolation = ""
@@ -73,6 +75,7 @@ class Reading:
     def _on_collected(self, event: Event) -> None:
         self.collected = [NodeId(name) for name in event["ids"]]
         self.foreign |= set(event["foreign"])
+        self.installed |= set(event["installed"])
 
     def _on_collect_error(self, event: Event) -> None:
         failure = FailureDetail(

@@ -4,6 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from regreen_agents.domain.runs import StateChange
+
 
 def paths_of(tree: Path, files: Sequence[str], cwd: Path) -> list[str]:
     """Return files of tests as arguments for pytest.
@@ -30,3 +32,11 @@ def _moved_path(path: str, checkout: str, tree: str) -> str:
         return path
     twin = Path(tree) / Path(path).relative_to(checkout)
     return str(twin) if twin.exists() else path
+
+
+def placeless(change: StateChange, tree: str) -> StateChange:
+    """Return a state change without the worktree's own path, which names no cause."""
+    if tree not in change.before + change.after:
+        return change
+    before, after = (text.replace(tree, "<project>") for text in (change.before, change.after))
+    return change.model_copy(update={"before": before, "after": after, "literal_after": False})

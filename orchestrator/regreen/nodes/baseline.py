@@ -4,6 +4,7 @@ from regreen.nodes.site import Site
 from regreen.state import SprintState
 from regreen.store.record import Baseline
 from regreen_agents.domain.progress import Stage
+from regreen_agents.domain.runs import SuiteRun
 from regreen_agents.errors import TargetError
 from regreen_agents.lab.comparison import pass_rate
 from regreen_agents.lab.measure import (
@@ -53,5 +54,15 @@ def measure_base(site: Site, commit: str, name: str) -> Baseline:
             commit=commit,
             runs=tuple(site.relative(run) for run in runs),
             isolated=None if alone is None else site.relative(alone),
-            notes=runner.policy.notes,
+            notes=(*runner.policy.notes, *_copies(first)),
         )
+
+
+def _copies(run: SuiteRun) -> tuple[str, ...]:
+    if not run.installed_copies:
+        return ()
+    names = ", ".join(run.installed_copies)
+    return (
+        f"the tests import an installed copy of {names} from site-packages, not this tree's: "
+        "repairs of that code cannot show (pip install -e . helps)",
+    )

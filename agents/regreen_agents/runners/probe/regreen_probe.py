@@ -105,7 +105,12 @@ class Probe:
         if order is not None:
             arrange(session.items, order)
         foreign = foreign_modules(self.asked.get("checkout", ""), self.tree)
-        self.stream.emit("collected", ids=[item.nodeid for item in session.items], foreign=foreign)
+        self.stream.emit(
+            "collected",
+            ids=[item.nodeid for item in session.items],
+            foreign=foreign,
+            installed=installed_copies(self.tree),
+        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> Optional[bool]:
@@ -234,6 +239,18 @@ def foreign_modules(checkout: str, tree: str) -> List[str]:
         if os.path.exists(os.path.join(tree, os.path.relpath(path, checkout))):
             found.append(name)
     return sorted(found)[:50]
+
+
+def installed_copies(tree: str) -> List[str]:
+    """Return packages of this tree that were imported from site-packages: no edit would show."""
+    found = []
+    for name, module in list(sys.modules.items()):
+        if "." in name or "site-packages" not in file_of(module):
+            continue
+        places = (name, os.path.join("src", name), name + ".py")
+        if any(os.path.exists(os.path.join(tree, place)) for place in places):
+            found.append(name)
+    return sorted(found)
 
 
 def file_of(module: Any) -> str:
