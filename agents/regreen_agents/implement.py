@@ -1,28 +1,22 @@
 """The implement agent: apply, validate, and only then commit; at most three numbered attempts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from regreen_agents.domain.changes import Attempt, Change, FileEdit, FileStat, PolicyFlag
-from regreen_agents.domain.findings import Evidence, Standing, TestSignature
-from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.plans import Plan, PlanOption, Refusal, refusal_of
+from regreen_agents.domain.findings import Evidence, TestSignature
+from regreen_agents.domain.plans import Plan, Refusal, refusal_of
 from regreen_agents.errors import RegreenError, StoppedError
 from regreen_agents.lab.lab import Lab
 from regreen_agents.lab.validation import Validation, validate
 from regreen_agents.repair.honesty import policy_flags
-from regreen_agents.repair.means import BY_HAND, NEEDS, SEARCH
-from regreen_agents.repair.recipes.base import Proposal
-from regreen_agents.repair.recipes.registry import propose
-from regreen_agents.repair.search.search import SearchRequest, SearchResult, search
-from regreen_agents.repair.source import SourceTree
-from regreen_agents.runners.search_runner import SearchRunner
+from regreen_agents.repair.means import BY_HAND, NEEDS
+from regreen_agents.repair.tries import Sources, Try, tries
 from regreen_agents.workspace.patching import apply_edits, out_of_scope
 
 MAX_ATTEMPTS = 3
-MAX_PASSING = 300
 
 
 class Committed(NamedTuple):
@@ -58,14 +52,6 @@ class Workshop:
         return self.lab.bench.project
 
 
-class Try(NamedTuple):
-    """One way to change the sources."""
-
-    option: PlanOption
-    what: str
-    edits: tuple[FileEdit, ...]
-
-
 def implement(plan: Plan, workshop: Workshop) -> Change | Refusal:
     """Try the plan's options in turn until one validates.
 
@@ -76,7 +62,7 @@ def implement(plan: Plan, workshop: Workshop) -> Change | Refusal:
         StoppedError: The sprint was asked to stop.
     """
     attempts: list[Attempt] = []
-    for tried in _tries(plan, workshop):
+    for tried in tries(plan, Sources(workshop.lab, workshop.signatures, workshop.search_seconds)):
         number = len(attempts) + 1
         workshop.lab.bench.note(f"attempt {number}: {tried.what}")
         attempt, validation = _attempt(plan, tried, number, workshop)
@@ -87,66 +73,6 @@ def implement(plan: Plan, workshop: Workshop) -> Change | Refusal:
         if number == MAX_ATTEMPTS:
             break
     return _refusal(plan, attempts)
-
-
-def _tries(plan: Plan, workshop: Workshop) -> Iterator[Try]:
-    chosen = plan.option()
-    others = [o for o in plan.options if o.key != chosen.key and not o.policy_decision]
-    for option in [chosen] if plan.chosen else [chosen, *others]:
-        if option.recipe == SEARCH:
-            yield from _searched(plan, option, workshop)
-        elif option.recipe != BY_HAND:
-            workshop.lab.bench.reset()
-            proposal = propose(option.recipe, plan.finding, SourceTree(workshop.project))
-            nothing = f"{option.title}: does not apply here any more"
-            yield Try(option, option.title if proposal else nothing, _edits_of(proposal))
-
-
-def _searched(plan: Plan, option: PlanOption, workshop: Workshop) -> Iterator[Try]:
-    """Yield the plausible one-edit repairs, best first."""
-    workshop.lab.bench.reset()
-    workshop.lab.bench.note("searching for a one-token repair")
-    members = [s for s in workshop.signatures if s.node_id in plan.finding.victims]
-    frames = members[0].failure.frames if members and members[0].failure else ()
-    passing = tuple(s.node_id for s in workshop.signatures if s.standing is Standing.STABLE_PASS)
-    request = SearchRequest(
-        tree=workshop.project,
-        failing=plan.finding.victims,
-        passing=_nearest(passing, plan.finding.victims)[:MAX_PASSING],
-        frames=frames,
-        seconds=workshop.search_seconds,
-    )
-    found = search(
-        request, SearchRunner(workshop.lab.bench.runner, workshop.lab.bench.logs / "search")
-    )
-    if not found.plausible:
-        yield Try(option, _searched_in_vain(found), ())
-    for candidate in found.plausible:
-        what = f"{candidate.path}:{candidate.line} `{candidate.before}` -> `{candidate.after}`"
-        yield Try(option, what, (candidate.edit,))
-
-
-def _searched_in_vain(found: SearchResult) -> str:
-    where = ", ".join(f"{p.path}:{p.line}" for p in found.locations[:3])
-    if not where:
-        return (
-            "search: no line of this tree's code runs in these tests; they test an installed copy, "
-            "the standard library, or themselves. " + "; ".join(found.notes)
-        ).strip()
-    return (
-        f"search: {found.considered} one-token edits considered, {found.tried} tried, most "
-        f"suspicious {where}; none makes the failing tests pass and breaks no other. "
-        + "; ".join(found.notes)
-    ).strip()
-
-
-def _edits_of(proposal: Proposal | None) -> tuple[FileEdit, ...]:
-    return proposal.edits if proposal is not None else ()
-
-
-def _nearest(passing: tuple[NodeId, ...], failing: Sequence[NodeId]) -> tuple[NodeId, ...]:
-    modules = {name.partition("::")[0] for name in failing}
-    return tuple(sorted(passing, key=lambda name: name.partition("::")[0] not in modules))
 
 
 def _attempt(

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from regreen_agents.domain.findings import Category, Cause, Cluster, Finding
 from regreen_agents.domain.runs import Outcome
 from regreen_agents.errors import RunnerError
-from regreen_agents.lab.chance import depends_on_hash_seed, depends_on_random_seed
+from regreen_agents.lab.chance import (
+    depends_on_hash_seed,
+    depends_on_random_seed,
+    is_constant_by_chance,
+)
 from regreen_agents.lab.constant import (
     could_not_be_collected,
     dies_or_hangs,
@@ -29,6 +33,7 @@ STEPS: tuple[Step, ...] = (
     asks_what_is_missing,
     leans_on_working_directory,
     leans_on_the_environment,
+    is_constant_by_chance,
     is_wrong_everywhere,
 )
 """Order matters: chance is excluded before order is blamed, and order before the code."""
