@@ -1,7 +1,6 @@
 """Checkouts of the target branch: whether a merge may touch them, and bringing them to it."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -133,12 +132,22 @@ def _file_differences(door: GitDoor, commit: str, names: frozenset[str]) -> froz
     """Return the paths of a commit whose files differ, by content, mode and kind.
 
     An index made from the commit lets git do the comparing: filters, line endings, modes and
-    links are its own business, and the user's index stays out of it.
+    links are its own business, and the user's index stays out of it. It has one place, under the
+    metadata lock, so that what a kill leaves is gone after the next time.
     """
-    with tempfile.TemporaryDirectory(prefix="regreen-index-") as folder:
-        variables = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+    index = door.common_dir / "regreen-index"
+    _remove_index(index)
+    try:
+        variables = {"GIT_INDEX_FILE": str(index)}
         _ask(door, "read-tree", commit, env=variables)
         return _differences(door, names, env=variables)
+    finally:
+        _remove_index(index)
+
+
+def _remove_index(index: Path) -> None:
+    index.unlink(missing_ok=True)
+    index.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _differences(
