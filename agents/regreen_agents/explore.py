@@ -131,7 +131,7 @@ def _plan(cluster: Cluster, finding: Finding, found: list[Proposal], draft: _Dra
     chosen = by_recipe.get(first.recipe)
     project = draft.lab.bench.project
     scope = _scope(found, project, searches=first.recipe == SEARCH)
-    touched = tuple(e.path for e in chosen.edits) if chosen else scope
+    touched = tuple(e.path for e in chosen.edits) if chosen else _sources_in(scope, project)
     risk, reason = risk_of(touched, assignment.risk)
     return Plan(
         id=assignment.plan,
@@ -165,6 +165,14 @@ def _scope(found: list[Proposal], project: Path, *, searches: bool) -> tuple[str
     if searches:
         paths |= {path for path in _source_roots(project) if path}
     return tuple(sorted(paths)) or ("./",)
+
+
+def _sources_in(scope: tuple[str, ...], project: Path) -> tuple[str, ...]:
+    """Return what a search may edit there: sources, and no test configuration among them."""
+    found = [path for entry in scope for path in sorted((project / entry).rglob("*.py"))]
+    names = [path.relative_to(project).as_posix() for path in found]
+    files = [entry for entry in scope if not entry.endswith("/")]
+    return tuple(name for name in [*files, *names] if not is_test_path(name)) or scope
 
 
 def _source_roots(project: Path) -> set[str]:

@@ -34,7 +34,17 @@ def depends_on_hash_seed(inquiry: Inquiry) -> Finding | None:
 
 def is_constant_by_chance(inquiry: Inquiry) -> Finding | None:
     """Before a constant failure is called a bug: few runs can be red by bad luck alone."""
-    return _by_random_seed(inquiry) or _by_hash_seed(inquiry, MORE_HASH_SEEDS)
+    finding = _by_random_seed(inquiry) or _by_hash_seed(inquiry, MORE_HASH_SEEDS)
+    if finding is None and inquiry.alone_red:
+        last = ALONE.model_copy(update={"hash_seed": MORE_HASH_SEEDS[-1]})
+        inquiry.notebook.write(
+            "Is it chance? Alone, under other random seeds and hash seeds.",
+            inquiry.lab.last_run([inquiry.victim], last),
+            inquiry.victim,
+            f"It fails for {len(RANDOM_SEEDS)} random seeds, and for PYTHONHASHSEED "
+            f"{_listed(MORE_HASH_SEEDS)}, too.",
+        )
+    return finding
 
 
 def _by_random_seed(inquiry: Inquiry) -> Finding | None:

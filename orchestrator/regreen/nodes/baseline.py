@@ -16,6 +16,11 @@ from regreen_agents.lab.measure import (
 )
 
 
+FORK_SECONDS = 0.05
+"""What a test alone in a fork costs, beyond the test itself, with its state watched."""
+ALONE_SHARE = 0.2
+
+
 def baseline(_state: SprintState, site: Site) -> SprintState:
     """Run the suite N times, and every test alone; keep it as the reference of the sprint."""
     if not site.folder.has("baseline.json"):
@@ -42,7 +47,7 @@ def measure_base(site: Site, commit: str, name: str) -> Baseline:
         site.save_policy(runner.policy)
         where = agent.measuring(tree, name, f"runs/{name}")
         runs = [first, *further_runs(where, first, site.info.options.runs, site.info.seed)]
-        alone = isolated_run(where, first, watch=True)
+        alone = isolated_run(where, first, watch=True) if _is_affordable(site, first) else None
         if alone is not None:
             alone = confirmed_alone(where, first, alone)
         red = {r.node_id for run in runs for r in run.red()}
@@ -54,8 +59,23 @@ def measure_base(site: Site, commit: str, name: str) -> Baseline:
             commit=commit,
             runs=tuple(site.relative(run) for run in runs),
             isolated=None if alone is None else site.relative(alone),
-            notes=(*runner.policy.notes, *_copies(first)),
+            notes=(*runner.policy.notes, *_copies(first), *_not_alone(alone)),
         )
+
+
+def _is_affordable(site: Site, first: SuiteRun) -> bool:
+    """Whether running every test alone leaves most of the time budget to the rest."""
+    expected = first.duration_seconds + FORK_SECONDS * len(collected_ids(first))
+    return expected < ALONE_SHARE * site.info.options.time_budget_seconds
+
+
+def _not_alone(alone: SuiteRun | None) -> tuple[str, ...]:
+    if alone is not None:
+        return ()
+    return (
+        "no test was run alone (too many for the time budget, or no fork): tests that fail "
+        "only alone are not seen",
+    )
 
 
 def _copies(run: SuiteRun) -> tuple[str, ...]:

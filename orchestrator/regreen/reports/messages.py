@@ -139,7 +139,7 @@ def _experiments(evidence: Sequence[Evidence]) -> tuple[str, ...]:
     for page in evidence:
         lines.append(_conclusion(page))
         command = _ELSEWHERE.sub("python", page.command)
-        if len(command) <= LONGEST_SHOWN:
+        if len(command) <= LONGEST_SHOWN and ".regreen/" not in command:
             lines.append(wrap_command(command))
     return ("\n".join(lines),)
 
