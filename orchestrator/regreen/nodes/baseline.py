@@ -15,7 +15,6 @@ from regreen_agents.lab.measure import (
     isolated_run,
 )
 
-
 FORK_SECONDS = 0.05
 """What a test alone in a fork costs, beyond the test itself, with its state watched."""
 ALONE_SHARE = 0.2
