@@ -185,7 +185,7 @@ def runs_below(folder: str) -> list[list[str]]:
 def quiet_environment(home: Path, **more: str) -> dict[str, str]:
     """Return an environment free of the settings of whoever runs the tests."""
     (home / "tmp").mkdir(parents=True, exist_ok=True)
-    strange = ("GIT_", "VIRTUAL_ENV", "PYTEST_", "REGREEN_", "PYTHONPATH", "COLUMNS")
+    strange = ("GIT_", "VIRTUAL_ENV", "PYTEST_", "REGREEN_", "PYTHONPATH", "COLUMNS", "LC_", "LANG")
     kept = {n: v for n, v in os.environ.items() if not n.startswith(strange)}
     own = {
         "HOME": str(home),
@@ -193,6 +193,7 @@ def quiet_environment(home: Path, **more: str) -> dict[str, str]:
         "TMPDIR": str(home / "tmp"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "COLUMNS": "300",
+        "LC_ALL": "C.UTF-8",
     }
     return kept | own | more
 

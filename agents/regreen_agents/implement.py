@@ -168,7 +168,7 @@ def _refusal(plan: Plan, attempts: Sequence[Attempt]) -> Refusal:
     else:
         told = "; ".join(f"{a.number}. {a.reason}" for a in attempts)
         tries = f"{len(attempts)} attempt{'s' if len(attempts) > 1 else ''}"
-        reason = f"No luck after {tries}: {told}"
+        reason = f"Nothing held in {tries}: {told}"
     needs = NEEDS.get(plan.finding.cause, "A repair by hand, or a model engine")
     missing = ": " + ", ".join(plan.finding.missing[:20]) if plan.finding.missing else ""
     return refusal_of(plan, reason, (needs + missing + ".",))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from regreen.approvals import Approval
-from regreen.nodes.approve import subject_of
+from regreen.nodes.approve import commit_decision, subject_of
 from regreen.store import decisions, documents
 from regreen.store.clockwork import utc_now
 from regreen.store.folder import SprintFolder
@@ -79,7 +79,7 @@ def decide_commits(folder: SprintFolder, ids: Sequence[str] | None, said: dict[s
         UsageError: Nothing has passed the gate, or a commit is not in the train.
     """
     verdict = _passed(folder)
-    wanted = list(verdict.train) if ids is None else [plan_id(name) for name in ids]
+    wanted = _waiting(folder, verdict) if ids is None else [plan_id(name) for name in ids]
     for name in wanted:
         if name not in verdict.train:
             raise UsageError(
@@ -91,6 +91,18 @@ def decide_commits(folder: SprintFolder, ids: Sequence[str] | None, said: dict[s
         subject = subject_of(folder, verdict, name)
         record = Approval(door="commit", plan=name, subject=subject, at=utc_now(), **said)
         decisions.record(folder, record)
+
+
+def _waiting(folder: SprintFolder, verdict: Verdict) -> list[PlanId]:
+    """Return the commits nobody decided on: ``--all`` overrules no rejection."""
+    waiting = [p for p in verdict.train if commit_decision(folder, verdict, p) is None]
+    if not waiting:
+        raise UsageError(
+            "No commit waits for approval.",
+            why="Every commit of the tested tree is decided on.",
+            fix="Go on with: regreen resume; to overrule a rejection, name the commit.",
+        )
+    return waiting
 
 
 def _passed(folder: SprintFolder) -> Verdict:
@@ -118,13 +130,16 @@ def commit_text(repository: Repository, folder: SprintFolder, name: str) -> str:
             why="It was not approved, is not implemented yet, or was refused.",
             fix="See what there is with: regreen commit list",
         )
+    verdict = folder.load_verdict()
+    tested = dict(zip(verdict.train, verdict.commits, strict=False)) if verdict else {}
     files = "\n".join(f"  {f.path} | +{f.added} -{f.removed}" for f in change.files)
     flags = "\n".join(f"  {f.path}:{f.line} {f.rule}: {f.detail}" for f in change.policy_flags)
     shown = "\n".join(
         f"  {e.question} {e.counts}: {e.conclusion}\n    {e.command}" for e in change.validation
     )
+    commit = tested.get(plan, change.commit)
     return (
-        f"commit {change.commit}\n\n{change.message.strip()}\n\nFiles:\n{files}\n\n"
+        f"commit {commit}\n\n{change.message.strip()}\n\nFiles:\n{files}\n\n"
         f"Policy flags:\n{flags or '  none'}\n\nValidation:\n{shown}\n\n"
         + diff_of(repository.root, change.commit)
     )

@@ -1,6 +1,7 @@
 """What a person does to a sprint, free of any terminal."""
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -53,9 +54,10 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
     options = options.model_copy(update={"runs": options.runs or config.runs})
     env = allowed_environment(os.environ, config.env_passthrough, config.env)
     choice = choose_interpreter(repository.project, config.python, os.environ)
+    with tempfile.TemporaryDirectory(prefix="regreen-start-") as scratch:
+        target = inspect_target(choice, env, Path(scratch))
     root = repository.prepare_state_folder()
     with held(repository, "starting"):
-        target = inspect_target(choice, env, root)
         policy = RunnerPolicy(
             target=target,
             env=env,
@@ -64,7 +66,7 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
             memory_limit_mib=config.memory_limit_mib,
             select=options.tests,
             options=(*adjusting_options(target), *config.pytest_args),
-            notes=(*_unseen(repository), *_left_out(target)),
+            notes=(*_unseen(repository), *_left_out(target), *_unfinished(root)),
         )
         shelf = SprintShelf(root)
         now = datetime.now(UTC)
@@ -82,7 +84,6 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
         folder = shelf.create(info)
         name_runner(repository, info.id)
         folder.write_text(POLICY, policy.model_dump_json())
-        (root / "target.log").unlink(missing_ok=True)
         return travel(repository, folder, listener)
 
 
@@ -93,6 +94,15 @@ def _unseen(repository: Repository) -> tuple[str, ...]:
         return ()
     some = ", ".join(untracked[:3]) + (", ..." if len(untracked) > 3 else "")  # noqa: PLR2004
     return (f"{len(untracked)} untracked files are no part of this sprint: {some}",)
+
+
+def _unfinished(root: Path) -> tuple[str, ...]:
+    """Name sprints that were left at a door: a new one does not end them."""
+    open_ones = [folder.root.name for folder in SprintShelf(root).all() if not folder.has(REPORT)]
+    return tuple(
+        f"sprint {name} is not finished and stays as it is: regreen status {name}"
+        for name in open_ones[-3:]
+    )
 
 
 def _left_out(target: Target) -> tuple[str, ...]:
@@ -178,11 +188,18 @@ def replace_plan(repo: Path, plan_id: str, text: str, sprint: str | None = None)
 
 
 def approve_plans(
-    repo: Path, ids: Sequence[str], choices: Mapping[str, str], sprint: str | None = None
+    repo: Path,
+    ids: Sequence[str],
+    choices: Mapping[str, str],
+    sprint: str | None = None,
+    why: str = "",
 ) -> SprintStatus:
-    """Record that plans are approved as they stand; `choices` picks other options first."""
+    """Record that plans are approved as they stand; `choices` picks other options first.
+
+    `why` is kept with the decision; whoever decides by a program says so in it.
+    """
     repository, folder = _opened(repo, sprint)
-    decide_plans(folder, ids, choices, _said(repository, Decision.APPROVED, ""))
+    decide_plans(folder, ids, choices, _said(repository, Decision.APPROVED, why))
     return _status(repository, folder)
 
 
@@ -200,11 +217,11 @@ def commit_text(repo: Path, plan_id: str, sprint: str | None = None) -> str:
 
 
 def approve_commits(
-    repo: Path, ids: Sequence[str] | None, sprint: str | None = None
+    repo: Path, ids: Sequence[str] | None, sprint: str | None = None, why: str = ""
 ) -> SprintStatus:
-    """Record that commits are approved in exactly the tested tree; None means all of them."""
+    """Record that commits are approved in exactly the tested tree; None means all that wait."""
     repository, folder = _opened(repo, sprint)
-    decide_commits(folder, ids, _said(repository, Decision.APPROVED, ""))
+    decide_commits(folder, ids, _said(repository, Decision.APPROVED, why))
     return _status(repository, folder)
 
 

@@ -192,5 +192,7 @@ def _notes(record: SprintRecord) -> tuple[str, ...]:
     if record.merge is not None and record.merge.note:
         notes.append(record.merge.note)
     if record.verdict is not None:
+        alert = record.verdict.reason.partition("Alert: ")[2]
+        notes += [f"alert: {alert}"] if alert else []
         notes += [f"{e.plan} was ejected: {e.reason}" for e in record.verdict.ejected]
     return tuple(notes)

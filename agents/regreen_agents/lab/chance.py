@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from regreen_agents.domain.findings import Category, Cause, Finding, Standing
 from regreen_agents.domain.runs import OrderKind, RunSpec
 from regreen_agents.lab.inquiry import Inquiry
-from regreen_agents.lab.lab import evidence_of, is_red
+from regreen_agents.lab.lab import described, evidence_of, is_red
 from regreen_agents.lab.statistics import wilson
 
 RANDOM_SEEDS = tuple(range(8))
@@ -34,17 +34,29 @@ def depends_on_hash_seed(inquiry: Inquiry) -> Finding | None:
 
 def is_constant_by_chance(inquiry: Inquiry) -> Finding | None:
     """Before a constant failure is called a bug: few runs can be red by bad luck alone."""
-    finding = _by_random_seed(inquiry) or _by_hash_seed(inquiry, MORE_HASH_SEEDS)
+    suspects = HASH_SEEDS if _says_other_things(inquiry) else MORE_HASH_SEEDS
+    finding = _by_random_seed(inquiry) or _by_hash_seed(inquiry, suspects)
     if finding is None and inquiry.alone_red:
-        last = ALONE.model_copy(update={"hash_seed": MORE_HASH_SEEDS[-1]})
+        last = ALONE.model_copy(update={"hash_seed": suspects[-1]})
         inquiry.notebook.write(
             "Is it chance? Alone, under other random seeds and hash seeds.",
             inquiry.lab.last_run([inquiry.victim], last),
             inquiry.victim,
             f"It fails for {len(RANDOM_SEEDS)} random seeds, and for PYTHONHASHSEED "
-            f"{_listed(MORE_HASH_SEEDS)}, too.",
+            f"{_listed(suspects)}, too.",
         )
     return finding
+
+
+def _says_other_things(inquiry: Inquiry) -> bool:
+    """Whether the runs, each with a hash seed of its own, failed with different messages."""
+    told = {
+        described(result.failure)
+        for run in inquiry.lab.measured.runs
+        for result in run.results
+        if result.node_id == inquiry.victim and result.failure is not None
+    }
+    return len(told) > 1
 
 
 def _by_random_seed(inquiry: Inquiry) -> Finding | None:

@@ -64,8 +64,8 @@ def is_wrong_everywhere(inquiry: Inquiry) -> Finding | None:
     return inquiry.finding(
         Category.REAL_BUG,
         Cause.CODE_BUG,
-        f"{inquiry.victim} fails the same way alone and in every order, working directory, "
-        f"environment and seed tried: {said}",
+        f"{inquiry.victim} fails alone and in every order, working directory, environment and "
+        f"seed tried: {said}",
     )
 
 

@@ -88,12 +88,16 @@ def _replays(inquiry: Inquiry, setting: Setting, *, red: bool) -> bool:
         f"Does it repeat? Run {setting.index + 1} of the baseline again, up to this test.",
         inquiry.lab.last_run(order, setting.spec),
         inquiry.victim,
-        f"After the same {len(setting.prefix)} tests it {word} again."
+        f"After {_the_same(setting)} it {word} again."
         if ended_red == red
-        else f"After the same {len(setting.prefix)} tests it {word} this time: order alone "
-        "does not decide.",
+        else f"After {_the_same(setting)} it {word} this time: order alone does not decide.",
     )
     return ended_red == red
+
+
+def _the_same(setting: Setting) -> str:
+    count = len(setting.prefix)
+    return f"the same {count} tests" if count > 1 else "the same test"
 
 
 def _minimise(

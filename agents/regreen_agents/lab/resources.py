@@ -62,7 +62,7 @@ def missing_dependency(inquiry: Inquiry, what: str, name: str) -> Finding:
     return inquiry.finding(
         Category.ENVIRONMENT,
         Cause.MISSING_DEPENDENCY,
-        f"{len(inquiry.members)} tests need {what}, which the target's environment does not have.",
+        f"{_tests(inquiry)} {what}, which the target's environment does not have.",
         missing=(name,),
     )
 
@@ -74,9 +74,14 @@ def missing_resource(inquiry: Inquiry, paths: tuple[str, ...]) -> Finding:
     return inquiry.finding(
         Category.RESOURCE,
         Cause.MISSING_RESOURCE,
-        f"{len(inquiry.members)} tests need {shown}, which {verb} nowhere to be found here.",
+        f"{_tests(inquiry)} {shown}, which {verb} nowhere to be found here.",
         missing=paths,
     )
+
+
+def _tests(inquiry: Inquiry) -> str:
+    count = len(inquiry.members)
+    return f"{count} tests need" if count > 1 else "1 test needs"
 
 
 def missing_paths(inquiry: Inquiry) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """Point the arguments and the environment of a run at its tree."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from regreen_agents.domain.runs import StateChange
+
+_SCRATCH = re.compile(r"/[^\s'\"]*?/regreen-[^/\s'\"]+-[^/\s'\"]+")
+"""The folder a run has for its temporary files."""
 
 
 def paths_of(tree: Path, files: Sequence[str], cwd: Path) -> list[str]:
@@ -35,8 +39,11 @@ def _moved_path(path: str, checkout: str, tree: str) -> str:
 
 
 def placeless(change: StateChange, tree: str) -> StateChange:
-    """Return a state change without the worktree's own path, which names no cause."""
-    if tree not in change.before + change.after:
+    """Return a state change without the run's own paths, which name no cause and never recur."""
+    before, after = (
+        _SCRATCH.sub("<tmp>", text.replace(tree, "<project>"))
+        for text in (change.before, change.after)
+    )
+    if (before, after) == (change.before, change.after):
         return change
-    before, after = (text.replace(tree, "<project>") for text in (change.before, change.after))
     return change.model_copy(update={"before": before, "after": after, "literal_after": False})

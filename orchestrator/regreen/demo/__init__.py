@@ -11,6 +11,7 @@ from regreen_agents.domain.progress import Listener
 from regreen_agents.workspace.founding import found_repository
 
 BUNDLED = Path(__file__).with_name("repository")
+BY_SCRIPT = "by the demo's script, not by a person"
 Decide = Callable[[SprintStatus], None]
 
 
@@ -41,6 +42,6 @@ def run(target: Path, listener: Listener, interactive: Decide | None) -> SprintS
 def _approve(target: Path, status: SprintStatus) -> None:
     if status.waiting_for == "plans":
         waiting = [row.id for row in status.plans if row.state in ("waiting", "withdrawn")]
-        sprints.approve_plans(target, waiting, {}, status.id)
+        sprints.approve_plans(target, waiting, {}, status.id, BY_SCRIPT)
     else:
-        sprints.approve_commits(target, None, status.id)
+        sprints.approve_commits(target, None, status.id, BY_SCRIPT)

@@ -8,6 +8,8 @@ from regreen.store.clockwork import utc_now
 from regreen_agents.domain.findings import Cause
 from regreen_agents.domain.plans import Plan
 
+BEFOREHAND = "beforehand, by --yes-plans"
+
 
 def consolidate(_state: SprintState, site: Site) -> SprintState:
     """Merge plans with one cause, then approve what --yes-plans covers."""
@@ -22,9 +24,48 @@ def consolidate(_state: SprintState, site: Site) -> SprintState:
         keep[key] = _joined(first, plan)
         documents.save_plan(site.folder, keep[key])
         documents.remove_plan(site.folder, plan.id)
+    _doubt_setters(site)
     if site.info.options.yes_plans:
         _approve_all(site)
     return {}
+
+
+def _doubt_setters(site: Site) -> None:
+    """A state-setter that another plan calls a polluter may only hide what is wrong.
+
+    Setting its state in the brittle test is then nothing a machine may recommend: a person decides.
+    """
+    plans = [loaded.plan for loaded in site.folder.plans()]
+    polluted = {
+        (change.kind, change.target): plan.id
+        for plan in plans
+        if plan.finding.cause is not Cause.MISSING_STATE_SETTER
+        for change in plan.finding.state
+    }
+    for plan in plans:
+        if plan.finding.cause is not Cause.MISSING_STATE_SETTER:
+            continue
+        keys = ((change.kind, change.target) for change in plan.finding.state)
+        others = sorted({polluted[key] for key in keys if key in polluted})
+        if others:
+            documents.save_plan(site.folder, _doubted(plan, ", ".join(others)))
+
+
+def _doubted(plan: Plan, others: str) -> Plan:
+    con = (
+        f"{others} calls the same state pollution: the test may fail alone because the code is "
+        "wrong, and setting the state would hide that."
+    )
+    options = tuple(
+        option.model_copy(
+            update={
+                "policy_decision": True,
+                "cons": tuple(dict.fromkeys((con, *option.cons))),
+            }
+        )
+        for option in plan.options
+    )
+    return plan.model_copy(update={"options": options})
 
 
 def _cause_key(plan: Plan) -> tuple[str, ...]:
@@ -89,6 +130,6 @@ def _approve_all(site: Site) -> None:
                     decision=Decision.APPROVED,
                     by=site.repository.identity(),
                     at=utc_now(),
-                    why="--yes-plans",
+                    why=BEFOREHAND,
                 ),
             )

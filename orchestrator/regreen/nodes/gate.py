@@ -151,8 +151,19 @@ class _Rounds:
         return self.agent.measuring(self.tree, INTEGRATION, f"runs/gate-{self.number}/{name}")
 
 
+def _point_at_train(site: Site, verdict: Verdict) -> None:
+    """From here on the train's commits are the plans': what is shown is what is merged."""
+    tested = dict(zip(verdict.train, verdict.commits, strict=True))
+    for change in site.folder.changes():
+        commit = tested.get(change.plan)
+        if commit is not None and commit != change.commit:
+            tree = site.repository.tree_of(commit)
+            site.folder.save_change(change.model_copy(update={"commit": commit, "tree": tree}))
+
+
 def _keep(site: Site, number: int, verdict: Verdict) -> None:
     site.folder.save_verdict(number, verdict)
+    _point_at_train(site, verdict)
     if verdict.run_files and site.info.host is not None:
         runs = [(site.folder.load_run(name), site.folder.path(name)) for name in verdict.run_files]
         receipt = receipts.build_receipt(

@@ -16,8 +16,10 @@ from regreen_agents.domain.changes import Attempt, Change
 from regreen_agents.domain.findings import Evidence
 from regreen_agents.domain.plans import Plan, Refusal, refusal_of
 from regreen_agents.domain.progress import Stage
+from regreen_agents.domain.runs import SuiteRun
 from regreen_agents.errors import StoppedError
 from regreen_agents.implement import Committed, Workshop, in_project
+from regreen_agents.runners.target import quote
 from regreen_agents.workspace.commits import commit_edits, diff_of, keep_ref, stats_of
 
 logger = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ def _implemented(plan: Plan, site: Site) -> Change | Refusal:
             return _refused(plan, "The sprint's time budget was used up before.")
         found = _guarded(plan, agent)
         agent.result = (
-            f"committed {found.commit[:10]}: {found.subject}"
+            f"committed: {found.subject}"
             if isinstance(found, Change)
             else f"refused: {found.reason}"
         )
@@ -107,10 +109,18 @@ def _bundle(site: Site, plan: Plan, found: Change | Refusal, workshop: Workshop)
         diff = diff_of(site.repository.root, found.commit)
         site.folder.write_text(f"{home}/code_changes.diff", diff)
     if latest is not None:
-        site.folder.write_text(f"{home}/exit_code.txt", f"{latest.exit_code}\n")
+        site.folder.write_text(f"{home}/exit_code.txt", _exit_codes(found, latest))
         site.folder.write_text(f"{home}/resources.json", latest.resources_json())
         log = site.folder.path(f"{home}/pytest.log")
         shutil.copyfile(latest.log_path, log)
+
+
+def _exit_codes(found: Change | Refusal, latest: SuiteRun) -> str:
+    """Return one line per validation: its exit code and its command."""
+    pages = found.validation if isinstance(found, Change) else ()
+    rows = [(page.exit_code, page.command) for page in pages]
+    rows = rows or [(latest.exit_code, quote(latest.command))]
+    return "".join(f"{'killed' if code is None else code}\t{text}\n" for code, text in rows)
 
 
 def _refused(plan: Plan, reason: str) -> Refusal:

@@ -20,7 +20,7 @@ from regreen_agents.domain.identity import digest_of
 from regreen_agents.domain.progress import Listener, ProgressEvent, Stage
 from regreen_agents.domain.runs import Span, SuiteRun
 from regreen_agents.engines import Engine
-from regreen_agents.errors import RepositoryError
+from regreen_agents.errors import RegreenError, RepositoryError, StoppedError
 from regreen_agents.lab.lab import Bench, Lab, Measured
 from regreen_agents.lab.measure import Measuring
 from regreen_agents.runners.policy import RunnerPolicy
@@ -111,8 +111,12 @@ class Site:
         agent.say("start", "starting")
         try:
             yield agent
+        except StoppedError:
+            agent.close("failed", "stopped; `regreen resume` goes on", keep=False)
+            raise
         except BaseException as error:
-            agent.close("failed", f"stopped: {type(error).__name__}")
+            what = error.what if isinstance(error, RegreenError) else type(error).__name__
+            agent.close("failed", what, keep=False)
             raise
         agent.close("done", agent.result)
 
@@ -188,14 +192,17 @@ class Agent:
             note=self.note,
         )
 
-    def close(self, state: str, text: str) -> None:
-        """End the line and keep the record."""
+    def close(self, state: str, text: str, *, keep: bool = True) -> None:
+        """End the line; `keep` its record, unless it will work again after a resumption."""
         self.say(state, text)
         seconds = time.monotonic() - self._started
         spans = self.meter.spans
         for span in spans:
             entry = clock.ClockEntry(process=self.site.process, kind="test", span=span)
             clock.add_span(self.site.folder, entry)
+        EventLog(self.site.folder).append("agent-finished", role=self.role, state=state, text=text)
+        if not keep:
+            return
         record = AgentRecord.model_validate(
             {
                 "role": self.role,
@@ -207,7 +214,6 @@ class Agent:
             }
         )
         self.site.folder.add_agent(record)
-        EventLog(self.site.folder).append("agent-finished", role=self.role, state=state, text=text)
 
 
 def as_measured(baseline: Baseline) -> Measured:

@@ -12,10 +12,22 @@ MINIMUM_RUNS = 2
 """Full runs that flakiness can show in."""
 
 
+AUTOMATIC = ("beforehand, by", "by the demo")
+"""How the reason of a decision begins that no person took at the door."""
+
+
 def checklist_section(facts: Facts) -> str:
     """Return one box per criterion; ``not shown`` is no tick."""
     boxes = "\n".join(_line(text, answer) for text, answer in criteria(facts))
     return f"{_summary(facts)}\n\n{boxes}"
+
+
+def _how(facts: Facts) -> str:
+    """Say by whom, as the decisions themselves tell it."""
+    said = {
+        a.why for a in facts.record.approvals if a.door == "plan" and a.why.startswith(AUTOMATIC)
+    }
+    return f" ({'; '.join(sorted(said))})" if said else " by a person"
 
 
 def criteria(facts: Facts) -> tuple[tuple[str, Shown], ...]:
@@ -23,7 +35,7 @@ def criteria(facts: Facts) -> tuple[tuple[str, Shown], ...]:
     return (
         ("The base was measured in at least two full runs", _measured(facts.before)),
         ("Every cluster has a plan or a refusal", _answered(facts)),
-        ("Every plan was decided on by a person", _plans_decided(facts)),
+        (f"Every plan was decided on{_how(facts)}", _plans_decided(facts)),
         ("The gate's verdict is pass", _verdict_passed(facts)),
         ("A receipt is stored for the verdict", _receipt(facts)),
         ("No test is worse than before (failing, vanished, skipped)", _not_worse(facts)),

@@ -156,7 +156,7 @@ def cluster_mapping(triage: Triage, baseline: Baseline) -> str:
 def _novelty(triage: Triage) -> str:
     members = [m for c in triage.clusters for m in c.members]
     counts = {kind: sum(1 for m in members if m.novelty is kind) for kind in Novelty}
-    if counts[Novelty.UNKNOWN] == len(members) and not triage.cleared:
+    if members and counts[Novelty.UNKNOWN] == len(members) and not triage.cleared:
         return "No earlier baseline is recorded, so nothing is called new or cleared."
     lines = [f"{kind.value}: {share(number, len(members))}" for kind, number in counts.items()]
     lines.append(f"cleared since: {len(triage.cleared)}")

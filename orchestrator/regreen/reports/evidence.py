@@ -14,6 +14,6 @@ def bundle_summary(plan: Plan, found: Change | Refusal) -> str:
     if isinstance(found, Refusal):
         needs = bullets(prose(need) for need in found.needs)
         return paragraphs((title, cause, f"Refused: {prose(found.reason)}", needs)) + "\n"
-    done = f"Committed {found.commit}: {prose(found.subject)}"
+    done = f"Committed for the gate: {prose(found.subject)}"
     tries = bullets(f"{a.number}. {a.result}: {prose(a.reason)}" for a in found.attempts)
     return paragraphs((title, cause, done, tries, evidence_table(found.validation))) + "\n"

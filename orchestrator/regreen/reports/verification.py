@@ -1,5 +1,6 @@
 """Plain commands a person can type to see the result without regreen (R15, R17, R65)."""
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -12,6 +13,8 @@ from regreen_agents.domain.runs import OrderKind, SuiteRun
 from regreen_prompts import clean_text, code_span, fence, prose
 
 QUICK_LIMIT_SECONDS = 300.0
+_OF_THE_CHECKOUT = re.compile(r"(?<![\w/.-])(\.?venv/|\.regreen/)")
+"""What only the main checkout has."""
 LONGEST_COMMAND = 2000
 """Characters; beyond that a command cannot sensibly be pasted."""
 
@@ -31,7 +34,7 @@ def verification_section(facts: Facts) -> str:
     quick, whole = quick_commands(facts), suite_commands(facts.after or facts.before)
     return paragraphs(
         (
-            "First, in a clone of the repository, a tree of its own for the tested commit:",
+            "First, in the checkout the sprint ran in, a tree of its own for the tested commit:",
             fence("\n".join(_checkout(facts, commit)), "bash"),
             f"**Quick** (the target tests; {_quick_time(facts)}):",
             fence("\n".join(quick), "bash") if quick else "- no plan names target tests",
@@ -52,6 +55,7 @@ def _checkout(facts: Facts, commit: str) -> tuple[str, ...]:
     folder = "../verify-" + facts.record.info.id
     inside = f"{folder}/{facts.record.info.prefix}".rstrip("/")
     return (
+        "repo=$PWD",
         f"git worktree add --detach {shlex.quote(folder)} {commit}",
         f"cd {shlex.quote(inside)}",
     )
@@ -94,8 +98,9 @@ def _command(run: SuiteRun) -> str:
 def _pasteable(commands: Iterable[str]) -> tuple[str, ...]:
     kept: dict[str, None] = {}
     for command in commands:
-        fits = len(command) <= LONGEST_COMMAND
-        kept[command if fits else f"# too long to paste ({len(command)} characters)"] = None
+        whole = _OF_THE_CHECKOUT.sub(r'"$repo"/\1', command)
+        fits = len(whole) <= LONGEST_COMMAND
+        kept[whole if fits else f"# too long to paste ({len(whole)} characters)"] = None
     return tuple(kept)
 
 

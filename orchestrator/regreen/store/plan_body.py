@@ -20,8 +20,9 @@ def plan_body(plan: Plan) -> str:
         _options(plan),
         _tasks(plan),
         _scope_and_risk(plan),
-        "## Validation\n\nThese commands must pass afterwards.\n\n"
-        + fence("\n".join(plan.validation), "sh"),
+        "## Validation\n\nCommands to check it by hand once the plan is merged. The implementer's "
+        "own validation and the gate run more than these; an edit steers the option and the "
+        "scope.\n\n" + fence("\n".join(plan.validation), "sh"),
         _prediction(plan),
         _how_to_decide(plan),
     ]

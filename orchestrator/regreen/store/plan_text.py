@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import reprlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -23,6 +24,7 @@ from regreen_agents.errors import DocumentError
 FindingLoader = Callable[[PlanId], Finding]
 """Returns the finding that lies beside a plan's document."""
 
+_STAMPED = re.compile(r"\.regreen/sprints/[^/\s\"]+/")
 _FINDING = "finding"
 _FINDING_DIGEST = "finding_digest"
 
@@ -30,10 +32,12 @@ _FINDING_DIGEST = "finding_digest"
 def digest_of_finding(finding: Finding) -> Digest:
     """Return the digest a plan document binds its evidence with.
 
-    Fields at their defaults do not count, so a field that a later regreen adds changes no digest.
+    Fields at their defaults do not count, so a field that a later regreen adds changes no digest;
+    nor does the sprint's stamp in paths, so the same tree gives the same digest again.
     """
     told = finding.model_dump(mode="json", exclude_defaults=True)
-    return digest_of(json.dumps(told, sort_keys=True, separators=(",", ":")))
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    return digest_of(_STAMPED.sub(".regreen/sprints/<sprint>/", text))
 
 
 def render(plan: Plan, finding_digest: Digest) -> str:
