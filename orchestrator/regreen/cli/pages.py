@@ -88,6 +88,10 @@ def stage_line(stage: Stage, screen: Screen, *, waits: bool = False) -> Text:
     return line
 
 
+NEEDS_WORDS = ("failed", "refused", "withdrawn")
+"""States of a plan that a status has to explain."""
+
+
 def status_page(status: SprintStatus, screen: Screen) -> RenderableType:
     """Return where a sprint stands and what it waits for."""
     parts: list[RenderableType] = [
@@ -102,13 +106,20 @@ def status_page(status: SprintStatus, screen: Screen) -> RenderableType:
     return Group(*parts)
 
 
-def plan_table(rows: Sequence[PlanRow], screen: Screen) -> RenderableType:
-    """Return the plans, one row each; a remark stands below the title."""
+def plan_table(rows: Sequence[PlanRow], screen: Screen, *, brief: bool = False) -> RenderableType:
+    """Return the plans, one row each; a remark stands below the title.
+
+    Args:
+        rows: The plans.
+        screen: Where they go.
+        brief: Keep only the remarks of plans that went wrong: ten diagnoses fill no screen.
+    """
     if not rows:
         return Text("No plans yet.")
     listed: list[Row] = []
     for row in rows:
-        told = [f"{row.cause}: {row.title}" if row.cause else row.title, row.note]
+        remark = row.note if not brief or row.state in NEEDS_WORDS else ""
+        told = [f"{row.cause}: {row.title}" if row.cause else row.title, remark]
         cells = (row.id, row.state, row.risk, str(row.tests), row.option)
         listed.append(Row(cells, _paragraph(told, screen)))
     return _listing(PLAN_HEADINGS, listed, screen)
@@ -173,7 +184,7 @@ def _work(status: SprintStatus, screen: Screen) -> Iterable[RenderableType]:
         yield from _rest(len(status.commits), "regreen commit list")
     elif status.plans:
         yield Text()
-        yield plan_table(status.plans[:ROWS_IN_STATUS], screen)
+        yield plan_table(status.plans[:ROWS_IN_STATUS], screen, brief=True)
         yield from _rest(len(status.plans), "regreen plan list")
 
 
