@@ -59,6 +59,12 @@ def refuse(cluster: Cluster, finding: Finding, assignment: Assignment) -> Refusa
     need = NEEDS.get(finding.cause, "A repair by hand: no recipe of this engine applies here")
     if finding.missing:
         need += ": " + ", ".join(finding.missing[:20])
+    refusal = refusal_in(cluster, assignment, finding.summary, need + ".")
+    return refusal.model_copy(update={"finding": finding, "evidence": finding.evidence})
+
+
+def refusal_in(cluster: Cluster, assignment: Assignment, reason: str, need: str) -> Refusal:
+    """Return the refusal of a cluster that has no plan."""
     return Refusal(
         id=assignment.plan,
         sprint=assignment.sprint,
@@ -66,11 +72,9 @@ def refuse(cluster: Cluster, finding: Finding, assignment: Assignment) -> Refusa
         title=cluster.title,
         engine=assignment.engine,
         stage="explore",
-        reason=finding.summary,
-        needs=(need + ".",),
+        reason=reason,
+        needs=(need,),
         tests=tuple(m.node_id for m in cluster.members),
-        finding=finding,
-        evidence=finding.evidence,
     )
 
 

@@ -12,7 +12,7 @@ from regreen_agents.domain.identity import PlanId
 from regreen_agents.domain.plans import Plan, Refusal
 from regreen_agents.domain.progress import Stage
 from regreen_agents.errors import StoppedError
-from regreen_agents.explore import Assignment
+from regreen_agents.explore import Assignment, refusal_in
 
 logger = logging.getLogger(__name__)
 
@@ -70,17 +70,8 @@ def _guarded(cluster: Cluster, assignment: Assignment, agent: Agent) -> Plan | R
 
 
 def _unexplored(cluster: Cluster, assignment: Assignment, reason: str) -> Refusal:
-    return Refusal(
-        id=assignment.plan,
-        sprint=assignment.sprint,
-        cluster=cluster.id,
-        title=cluster.title,
-        engine=assignment.engine,
-        stage="explore",
-        reason=reason,
-        needs=("Run `regreen sprint` again with more time (--time-budget), or report the error.",),
-        tests=tuple(m.node_id for m in cluster.members),
-    )
+    need = "Run `regreen sprint` again with more time (--time-budget), or report the error."
+    return refusal_in(cluster, assignment, reason, need)
 
 
 def _words(found: Plan | Refusal) -> str:
