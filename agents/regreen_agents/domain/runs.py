@@ -99,6 +99,19 @@ class StateKind(StrEnum):
     WARNINGS = "warnings"
     LOCALE = "locale"
     SIGNAL = "signal"
+    RANDOM = "random"
+    """The state of `random` or numpy's generator, set by a seed and left so."""
+    THREAD = "thread"
+    """A thread, timer or child process left running."""
+    OPEN_FILE = "open-file"
+    """A file descriptor left open."""
+    PATCH = "patch"
+    """A mock patch started and not stopped."""
+    CACHE = "cache"
+    """An `lru_cache` or similar filled."""
+    DTYPE = "dtype"
+    """The default floating-point type of numpy or torch."""
+    UMASK = "umask"
     FILE = "file"
     """A file in the tree made, changed or deleted."""
 
@@ -139,6 +152,8 @@ class TestResult(Model):
     """Set-up, call and tear-down together, monotonic clock."""
     position: int = -1
     """Order index in the run, from 0; -1 when it did not start."""
+    cpu_seconds: float | None = None
+    """User and system time of the process during the test; None where it was not measured."""
     peak_rss_kib: int | None = None
     """Peak resident memory of the process after the test; None where the platform tells none."""
     failure: FailureDetail | None = None
@@ -146,6 +161,18 @@ class TestResult(Model):
     warning_count: int = 0
     error_count: int = 0
     """Phases that failed."""
+
+
+class Factor(Model):
+    """One thing about a run's surroundings that an experiment changes, all else held."""
+
+    name: str
+    """As in the catalogue of `runners.factors`: ``time-zone``, ``date``, ``locale``."""
+    value: str
+    """``America/New_York``, ``+40d``, ``C``."""
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value}"
 
 
 class RunSpec(Model):
@@ -168,6 +195,10 @@ class RunSpec(Model):
     """Variables taken out of the policy's environment."""
     watch_state: bool = False
     """Record what each test changes in process-wide state."""
+    factors: tuple[Factor, ...] = ()
+    """Surroundings changed on purpose, on top of everything else."""
+    repeats: int = Field(default=1, ge=1)
+    """Times each test runs in a row in one process; its outcome is that of the last time."""
 
 
 class SuiteRun(Model):

@@ -1,7 +1,6 @@
 """Run a target's suite with pytest: cold processes, streamed results, deaths survived."""
 
 import json
-import os
 import shutil
 import tempfile
 import threading
@@ -21,7 +20,9 @@ from regreen_agents.domain.runs import (
     SuiteRun,
     TestResult,
 )
+from regreen_agents.runners import commands
 from regreen_agents.runners.endings import Told, death, died, end_of, has_more, notes_of
+from regreen_agents.runners.factors import effect_of
 from regreen_agents.runners.policy import RunnerPolicy
 from regreen_agents.runners.process import ProcessRequest, Stopper, run_process
 from regreen_agents.runners.stream import Reading, read_events
@@ -30,8 +31,6 @@ from regreen_agents.runners.watch import HangWatch
 
 LAUNCHER = Path(__file__).with_name("probe") / "launch.py"
 MAX_SEGMENTS = 20
-LISTED_TESTS = 6
-"""Up to this many node ids are written out in a printed command."""
 
 
 @dataclass
@@ -144,7 +143,7 @@ class PytestRunner:
         request = ProcessRequest(
             command=(self.policy.target.python, str(LAUNCHER), str(config_path), *arguments),
             cwd=tree / spec.cwd,
-            env=self._environment(tree, spec),
+            env=self._environment(tree, spec, scratch),
             log=log,
             timeout_seconds=self.policy.suite_timeout_seconds,
             owner=self.door.owner,
@@ -172,6 +171,8 @@ class PytestRunner:
             "process_seed": zlib.crc32(f"{spec.seed}/{spec.hash_seed}".encode()),
             "random_seed": spec.random_seed,
             "watch_state": spec.watch_state,
+            "repeats": spec.repeats,
+            "factors": effect_of(spec.factors, stream.parent).inside,
         }
 
     def _arguments(self, tree: Path, spec: RunSpec, scratch: Path) -> list[str]:
@@ -181,14 +182,15 @@ class PytestRunner:
             return [*base, *self.policy.select]
         return [*base, *paths_of(tree, files_of(spec.tests), tree / spec.cwd)]
 
-    def _environment(self, tree: Path, spec: RunSpec) -> dict[str, str]:
+    def _environment(self, tree: Path, spec: RunSpec, scratch: Path) -> dict[str, str]:
         checkout = str(self.door.checkout.resolve())
         env = {
             name: relocated(value, checkout, str(tree)) for name, value in self.policy.env.items()
         }
-        for name in spec.drop_env:
+        effect = effect_of(spec.factors, scratch)
+        for name in (*spec.drop_env, *effect.unset(env)):
             env.pop(name, None)
-        return {**env, "PYTHONHASHSEED": spec.hash_seed, **dict(spec.extra_env)}
+        return {**env, "PYTHONHASHSEED": spec.hash_seed, **effect.env, **dict(spec.extra_env)}
 
     def _assemble(self, tree: Path, spec: RunSpec, parts: list[Told], log: Path) -> SuiteRun:
         results: dict[NodeId, TestResult] = {}
@@ -205,7 +207,7 @@ class PytestRunner:
         _join_logs(log, len(parts))
         return SuiteRun(
             spec=spec,
-            command=self.command(spec, _order_file(spec, log)),
+            command=self.command(spec, commands.order_file(spec, log)),
             exit_code=parts[-1].process.exit_code if len(parts) == 1 else None,
             end=end_of(parts),
             results=tuple(ordered),
@@ -227,36 +229,11 @@ class PytestRunner:
     @property
     def shown_python(self) -> tuple[str, ...]:
         """The interpreter as a person names it from the checkout, one word."""
-        python, checkout = Path(self.policy.target.python), self.door.checkout
-        inside = python.is_relative_to(checkout)
-        return (str(python.relative_to(checkout)) if inside else str(python),)
+        return commands.shown_python(self.door.checkout, self.policy)
 
     def command(self, spec: RunSpec, order_file: Path | None = None) -> tuple[str, ...]:
-        """Return the plain pytest command a person can type in the checkout for the same run.
-
-        Args:
-            spec: What was run.
-            order_file: Holds the node ids, one a line; used where they are too many to print.
-        """
-        names = [f"PYTHONHASHSEED={spec.hash_seed}"]
-        names += [f"{name}={value}" for name, value in spec.extra_env]
-        unset = [part for name in spec.drop_env for part in ("-u", name)]
-        tests, python = spec.tests, self.shown_python
-        folder: tuple[str, ...] = ()
-        if spec.cwd != "." and tests is not None:
-            python, folder = (self.policy.target.python,), ("-C", spec.cwd)
-            tests = tuple(NodeId(os.path.relpath(name, spec.cwd)) for name in tests)
-        pytest = ["env", *folder, *unset, *names, *python, "-m", "pytest"]
-        pytest += ["-p", "no:cacheprovider"]
-        if tests is None:
-            return (*pytest, *self.policy.select)
-        if order_file is not None:
-            return ("xargs", "-d", r"\n", "-a", self._shown(order_file), *pytest)
-        return (*pytest, *tests)
-
-    def _shown(self, path: Path) -> str:
-        checkout = self.door.checkout
-        return str(path.relative_to(checkout) if path.is_relative_to(checkout) else path)
+        """Return the plain pytest command a person can type in the checkout for the same run."""
+        return commands.pytest_command(self.door.checkout, self.policy, spec, order_file)
 
 
 def _join_logs(log: Path, segments: int) -> None:
@@ -266,15 +243,6 @@ def _join_logs(log: Path, segments: int) -> None:
             part = _numbered(log, number)
             whole.write(b"\n[segment %d]\n" % number + part.read_bytes())
             part.unlink()
-
-
-def _order_file(spec: RunSpec, log: Path) -> Path | None:
-    """Write a long order beside the log, so that a command can name it."""
-    if spec.tests is None or len(spec.tests) <= LISTED_TESTS:
-        return None
-    path = log.with_suffix(".order.txt")
-    path.write_text("".join(f"{name}\n" for name in spec.tests), encoding="utf-8")
-    return path
 
 
 def _all(parts: Iterable[set[str]]) -> tuple[str, ...]:

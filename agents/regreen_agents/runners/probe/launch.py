@@ -60,6 +60,8 @@ def main(arguments: List[str]) -> int:
     if os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
         sys.path[0] = os.getcwd()  # as `-m pytest` does; under PYTHONSAFEPATH neither stands here
     point_imports_at(config.get("checkout", ""), config["tree"])
+    if config.get("factors"):
+        load_module("regreen_factors").apply(config["factors"])
     if config.get("process_seed") is not None:
         random.seed(config["process_seed"])
     import pytest
