@@ -10,6 +10,7 @@ Everything else is a bug of ours and keeps its traceback. A red test is a value,
     |  `- MergeError             exit 3   the target branch cannot take the tested tree
     |- TargetError               exit 4   interpreter, pytest or suite of the target do not work
     |- RunnerError               exit 4   the target's suite gave no usable answer
+    |  `- WarmUnavailableError   exit 4   forks of one collected process would not be sound
     |- DocumentError             exit 5   a plan document does not validate; names file and line
     |- StoreError                exit 6   a stored file is missing, damaged or of an unknown version
     |- BusyError                 exit 7   another regreen works on this repository
@@ -91,6 +92,10 @@ class RunnerError(RegreenError):
     """A run of the target's code gave no usable answer."""
 
     exit_code = 4
+
+
+class WarmUnavailableError(RunnerError):
+    """Forks of one collected process would not be sound here; a cold run is."""
 
 
 class DocumentError(RegreenError):

@@ -14,9 +14,12 @@ from regreen_agents.repair.means import BY_HAND, NEEDS, SEARCH
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.registry import proposals
 from regreen_agents.repair.source import SourceTree
+from regreen_agents.runners.base import pytest_of
+from regreen_agents.runners.plain_options import plain_options
 from regreen_agents.runners.target import quote
 
 MAX_OPTIONS = 6
+NOT_PYTHON = "Another engine, or a person: the embedded engine repairs Python only."
 MANY_VICTIMS = 10
 """More than these are named by their files in commands."""
 BUILD_FILES = ("setup.py", "noxfile.py", "build", "dist", "docs")
@@ -38,6 +41,9 @@ class Assignment:
 def explore(cluster: Cluster, lab: Lab, assignment: Assignment) -> Plan | Refusal:
     """Examine a cluster in the lab and write a plan, or a refusal that says what was tried."""
     finding = diagnose(cluster, lab)
+    if not lab.bench.runner.policy.suite.is_pytest:
+        refusal = refuse(cluster, finding, assignment)
+        return refusal.model_copy(update={"needs": (*refusal.needs, NOT_PYTHON)})
     lab.bench.reset()
     tree = SourceTree(lab.bench.project)
     found = [p for p in proposals(finding, tree) if p.edits][:MAX_OPTIONS]
@@ -83,7 +89,9 @@ def _options(finding: Finding, found: list[Proposal]) -> list[PlanOption]:
     rows: list[PlanOption] = []
     repairs = [p for p in found if not p.policy_decision]
     policies = [p for p in found if p.policy_decision]
-    if finding.cause is Cause.CODE_BUG:
+    if finding.cause is Cause.CODE_BUG or (
+        finding.cause is Cause.INTERPRETER and not finding.missing
+    ):
         rows.append(_search_option())
     rows += [_option(p) for p in repairs]
     if policies and not rows:
@@ -223,8 +231,9 @@ def _place(finding: Finding) -> str:
 def _validation(finding: Finding, lab: Lab) -> tuple[str, ...]:
     """Return the commands a person can run afterwards: the failing order, then the files."""
     from_file = sorted({v.partition("::")[0] for v in finding.victims})
-    python = quote(lab.bench.runner.shown_python)
-    prefix = f"PYTHONHASHSEED={finding.hash_seed} {python} -m pytest -p no:cacheprovider"
+    python = quote(pytest_of(lab.bench.runner).shown_python)
+    options = quote(plain_options(lab.bench.project, lab.bench.runner.policy))
+    prefix = f"PYTHONHASHSEED={finding.hash_seed} {python} -m pytest {options}"
     many = len(finding.victims) > MANY_VICTIMS
     replay = quote(finding.replay or (tuple(from_file) if many else finding.victims))
     return tuple(dict.fromkeys((f"{prefix} {replay}", f"{prefix} {quote(tuple(from_file))}")))

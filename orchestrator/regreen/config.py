@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from regreen_agents.domain.identity import Model
 from regreen_agents.domain.risk import RiskPolicy
 from regreen_agents.errors import ConfigError
+from regreen_agents.runners.suites import RunnerKind, Suite, problem_of
 
 OWN_FILE = "regreen.toml"
 SHARED_FILE = "pyproject.toml"
@@ -35,6 +36,16 @@ class Config(Model):
     """Variables set for the suite."""
     pytest_args: tuple[str, ...] = ()
     """Added to every pytest command."""
+    runner: RunnerKind = "pytest"
+    """What runs the suite; see docs/runners.md for this and the four keys below."""
+    command: tuple[str, ...] = ()
+    """junit: the command with its placeholders; cargo: ``cargo test`` with its options."""
+    junit: str = ""
+    """Glob of the reports the command writes, where it chooses their names."""
+    select: str = ""
+    """How one test is named where `command` has ``{tests}``."""
+    select_separator: str = " "
+    """Between tests where ``{tests}`` is a part of a longer word."""
     protected_paths: tuple[str, ...] = ()
     """Changes here are a critical risk."""
     high_risk_paths: tuple[str, ...] = ()
@@ -47,6 +58,16 @@ class Config(Model):
     """Who owns the plans."""
     known_flaky: tuple[str, ...] = ()
     """Node ids of tests the project already knows to flake."""
+
+    def suite(self) -> Suite:
+        """Return which runner the project has, and how it is called."""
+        return Suite(
+            runner=self.runner,
+            command=self.command,
+            junit=self.junit,
+            select=self.select,
+            select_separator=self.select_separator,
+        )
 
     def risk_policy(self) -> RiskPolicy:
         """Return the paths the project calls dangerous or harmless."""
@@ -122,7 +143,7 @@ def _read_toml(path: Path) -> dict[str, object]:
 def _validated(table: dict[str, object], path: Path, prefix: str) -> Config:
     try:
         # JSON is the strict form in which a list may become a tuple.
-        return Config.model_validate_json(json.dumps(table, default=_other_value))
+        config = Config.model_validate_json(json.dumps(table, default=_other_value))
     except ValidationError as error:
         details = error.errors(include_url=False)
         lines = [f"{prefix}{_place(d)}: {_complaint(d)}" for d in details]
@@ -131,6 +152,21 @@ def _validated(table: dict[str, object], path: Path, prefix: str) -> Config:
             why="\n".join(lines),
             fix=f"Correct the keys named above in {path.name}.",
         ) from error
+    _require_suite(config, path, prefix)
+    return config
+
+
+def _require_suite(config: Config, path: Path, prefix: str) -> None:
+    """Refuse keys of the runner that do not fit together."""
+    problem = problem_of(config.suite(), config.env.values())
+    if not problem and config.pytest_args and config.runner != "pytest":
+        problem = f"pytest_args: runner is {config.runner!r}; its options go to command"
+    if problem:
+        raise ConfigError(
+            f"{path} does not validate: {prefix}{problem}",
+            why=f"{prefix}runner is {config.runner!r}.",
+            fix=f"Correct that key in {path.name}; docs/runners.md has whole examples.",
+        )
 
 
 def _other_value(value: object) -> dict[str, str]:

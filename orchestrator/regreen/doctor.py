@@ -12,6 +12,8 @@ from regreen.views import DoctorLine
 from regreen_agents.domain.runs import RunSpec
 from regreen_agents.errors import RegreenError
 from regreen_agents.lab.measure import collected_ids
+from regreen_agents.runners.base import limits_of
+from regreen_agents.runners.choice import target_of
 from regreen_agents.runners.policy import (
     RunnerPolicy,
     adjusting_options,
@@ -20,7 +22,8 @@ from regreen_agents.runners.policy import (
 )
 from regreen_agents.runners.process import Stopper
 from regreen_agents.runners.pytest_runner import Door, Meter, PytestRunner
-from regreen_agents.runners.target import Target, choose_interpreter, inspect_target
+from regreen_agents.runners.suites import Suite
+from regreen_agents.runners.target import Target
 from regreen_agents.workspace.repository import Repository, git_version
 
 COLLECT_SECONDS = 120.0
@@ -70,14 +73,15 @@ def _suite(repository: Repository, scratch: Path) -> Iterator[DoctorLine]:
     try:
         config = load_config(repository.project)
         env = allowed_environment(os.environ, config.env_passthrough, config.env)
-        choice = choose_interpreter(repository.project, config.python, os.environ)
-        target = inspect_target(choice, env, scratch)
+        suite, place = config.suite(), (repository.project, config.python)
+        target = target_of(suite, place, os.environ, env, scratch)
     except RegreenError as error:
         yield _problem("target", error)
         return
-    yield _ok("interpreter", f"{target.python} ({target.version}), by {target.chosen_by}")
-    yield _ok("pytest", f"{target.pytest_version}; plugins: {', '.join(target.plugins) or 'none'}")
-    yield _collected(repository, target, env, scratch)
+    if suite.is_pytest:
+        yield from _pytest(repository, target, env, scratch)
+    else:
+        yield from _other(target, suite)
     kept_back = withheld(os.environ, env)
     if kept_back:
         some = ", ".join(kept_back[:6])
@@ -87,6 +91,21 @@ def _suite(repository: Repository, scratch: Path) -> Iterator[DoctorLine]:
             detail=f"{len(kept_back)} variables are not passed to tests: {some}",
             fix="",
         )
+
+
+def _pytest(
+    repository: Repository, target: Target, env: dict[str, str], scratch: Path
+) -> Iterator[DoctorLine]:
+    yield _ok("interpreter", f"{target.python} ({target.version}), by {target.chosen_by}")
+    yield _ok("pytest", f"{target.pytest_version}; plugins: {', '.join(target.plugins) or 'none'}")
+    yield _collected(repository, target, env, scratch)
+
+
+def _other(target: Target, suite: Suite) -> Iterator[DoctorLine]:
+    """A suite of another runner is started by the baseline only: nothing lists it unbuilt."""
+    yield _ok("runner", f"{suite.runner}: {target.python} ({target.version})")
+    for limit in limits_of(suite):
+        yield DoctorLine(name="limits", state="warn", detail=limit, fix="See docs/runners.md.")
 
 
 def _collected(

@@ -2,12 +2,8 @@
 
 import os
 import shutil
-import signal
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from types import FrameType
+from contextlib import closing
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -18,11 +14,12 @@ from regreen.nodes.report import write_reports
 from regreen.nodes.site import Site, clean_up, work_span
 from regreen.state import initial
 from regreen.status import Standing, status_of
+from regreen.stopping import stopping
 from regreen.store.folder import SprintFolder
 from regreen.views import SprintStatus
 from regreen.wiring import CHECKPOINTS, compiled, site_of
 from regreen_agents.domain.progress import Listener, ProgressEvent
-from regreen_agents.errors import StoppedError, TargetError
+from regreen_agents.errors import TargetError
 from regreen_agents.runners.process import Stopper
 from regreen_agents.workspace.repository import Repository
 
@@ -39,7 +36,7 @@ def travel(repository: Repository, folder: SprintFolder, listener: Listener) -> 
     clean_up(site)
     fresh = not folder.has("baseline.json")
     try:
-        with compiled(site) as graph, _stopping(stopper):
+        with compiled(site) as graph, stopping(stopper):
             _run(graph, site)
             node = _pending(graph, site.info.id)
     except TargetError:
@@ -94,28 +91,6 @@ def _pending(graph: Compiled, sprint: str) -> str:
 
 def _nobody(event: ProgressEvent) -> None:
     """A listener that does not listen."""
-
-
-@contextmanager
-def _stopping(stopper: Stopper) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the target's processes first; a second one ends us at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if stopper.stopped:
-            raise KeyboardInterrupt
-        stopper.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except StoppedError as error:
-        raise KeyboardInterrupt from error
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _forget(site: Site) -> None:

@@ -26,8 +26,9 @@ from regreen.views import DoctorLine, SprintStatus
 from regreen.wiring import config_of, engine_named, held, name_runner, running
 from regreen_agents.domain.progress import Listener
 from regreen_agents.errors import UsageError
-from regreen_agents.runners.policy import RunnerPolicy, adjusting_options, allowed_environment
-from regreen_agents.runners.target import Target, choose_interpreter, inspect_target
+from regreen_agents.runners.choice import notes_for, options_for, target_of
+from regreen_agents.runners.policy import RunnerPolicy, allowed_environment
+from regreen_agents.runners.target import Target
 from regreen_agents.workspace.repository import STATE_FOLDER, Repository
 
 DETERMINISTIC_SEED = 0
@@ -53,9 +54,9 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
     config = config_of(repository)
     options = options.model_copy(update={"runs": options.runs or config.runs})
     env = allowed_environment(os.environ, config.env_passthrough, config.env)
-    choice = choose_interpreter(repository.project, config.python, os.environ)
+    suite, place = config.suite(), (repository.project, config.python)
     with tempfile.TemporaryDirectory(prefix="regreen-start-") as scratch:
-        target = inspect_target(choice, env, Path(scratch))
+        target = target_of(suite, place, os.environ, env, Path(scratch))
     root = repository.prepare_state_folder()
     with held(repository, "starting"):
         policy = RunnerPolicy(
@@ -65,8 +66,14 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
             suite_timeout_seconds=config.suite_timeout_seconds,
             memory_limit_mib=config.memory_limit_mib,
             select=options.tests,
-            options=(*adjusting_options(target), *config.pytest_args),
-            notes=(*_unseen(repository), *_left_out(target), *_unfinished(root)),
+            options=(*options_for(target, suite), *config.pytest_args),
+            suite=suite,
+            notes=(
+                *_unseen(repository),
+                *_left_out(target),
+                *notes_for(suite),
+                *_unfinished(root),
+            ),
         )
         shelf = SprintShelf(root)
         now = datetime.now(UTC)

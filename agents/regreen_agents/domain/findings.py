@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from regreen_agents.domain.identity import ClusterId, Model, NodeId
-from regreen_agents.domain.runs import FailureDetail, Outcome, StateChange
+from regreen_agents.domain.runs import Factor, FailureDetail, Outcome, StateChange
 
 
 class Standing(StrEnum):
@@ -61,6 +61,12 @@ class TestSignature(Model):
     failing_run: int | None = None
     """Index of the first run in which it was red; -1 means the isolated screen."""
     novelty: Novelty = Novelty.UNKNOWN
+
+    @property
+    def is_red_unchanged(self) -> bool:
+        """Whether it was red in a full run or alone, and not only in changed surroundings."""
+        alone = self.alone is not None and self.alone.is_red
+        return alone or self.flake_rate.failures > 0
 
 
 class Cluster(Model):
@@ -174,6 +180,8 @@ class Finding(Model):
     all_polluters: tuple[NodeId, ...] = ()
     """Inventory of every test seen to change the same state (R6)."""
     state_setters: tuple[NodeId, ...] = ()
+    cleaners: tuple[NodeId, ...] = ()
+    """Tests that make the victim pass when one runs between polluters and victim."""
     state: tuple[StateChange, ...] = ()
     """What the polluters or setters change and the victims depend on."""
     locations: tuple[SourceLocation, ...] = ()
@@ -188,5 +196,9 @@ class Finding(Model):
     """A PYTHONHASHSEED under which it fails."""
     random_seed: int | None = None
     """A random seed under which it fails, for unseeded randomness."""
+    factors: tuple[Factor, ...] = ()
+    """Surroundings under which it fails, where those are the cause."""
+    repeats: int = 1
+    """Times the victim must run in a row in one process for the failure to show."""
     flake_rate: FlakeRate | None = None
     evidence: tuple[Evidence, ...] = ()

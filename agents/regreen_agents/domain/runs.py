@@ -148,6 +148,8 @@ class TestResult(Model):
 
     node_id: NodeId
     outcome: Outcome
+    earlier: tuple[Outcome, ...] = ()
+    """How it ended the times before its last, when it ran several times in a row."""
     duration_seconds: float = 0.0
     """Set-up, call and tear-down together, monotonic clock."""
     position: int = -1

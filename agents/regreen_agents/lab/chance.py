@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from regreen_agents.domain.findings import Category, Cause, Finding, Standing
+from regreen_agents.domain.findings import Category, Cause, Finding, FlakeRate, Standing
 from regreen_agents.domain.runs import OrderKind, RunSpec
+from regreen_agents.lab.classify import Fact
 from regreen_agents.lab.inquiry import Inquiry
 from regreen_agents.lab.lab import described, evidence_of, is_red
 from regreen_agents.lab.statistics import wilson
@@ -13,6 +14,9 @@ HASH_SEEDS = tuple(str(seed) for seed in range(8))
 MORE_HASH_SEEDS = ("3", "4", "5")
 """Tried on a failure that was constant under the baseline's own."""
 ALONE = RunSpec(order=OrderKind.GIVEN)
+AGAIN_UNDER_A_SEED = 2
+EQUAL_RUNS = 10
+"""Runs with nothing changed: they show a rate of 26 % and more with 95 % confidence."""
 
 
 def depends_on_random_seed(inquiry: Inquiry) -> Finding | None:
@@ -48,6 +52,38 @@ def is_constant_by_chance(inquiry: Inquiry) -> Finding | None:
     return finding
 
 
+def varies_by_itself(inquiry: Inquiry) -> Finding | None:
+    """Run the victim alone again and again with nothing changed; both outcomes are chance."""
+    if not _may_vary(inquiry) or inquiry.sweep() is not None:
+        return None
+    spec = ALONE.model_copy(update={"tests": (inquiry.victim,)})
+    rate = _rate_of(inquiry, spec)
+    if not 0 < rate.failures < rate.runs:
+        return None
+    inquiry.facts.add(Fact.VARIES)
+    return inquiry.finding(
+        Category.NOD,
+        Cause.UNEXPLAINED,
+        f"{inquiry.victim} varies by itself: alone, with order, seeds and surroundings held, it "
+        f"fails in {rate}. Neither the random seed nor the hash seed decides; what does (time, "
+        "threads, an unseeded source of its own) is not shown.",
+        flake_rate=rate,
+    )
+
+
+def _rate_of(inquiry: Inquiry, spec: RunSpec) -> FlakeRate:
+    """Count the failures of equal runs; their number is fixed, so that the interval holds."""
+    runs = [inquiry.lab.run(spec) for _ in range(EQUAL_RUNS)]
+    rate = wilson(sum(is_red(run.outcome_of(inquiry.victim)) for run in runs), len(runs))
+    inquiry.notebook.write(
+        "Does it vary by itself? Alone again and again, nothing changed.",
+        runs[-1],
+        inquiry.victim,
+        f"Alone, with nothing changed, it fails in {rate}.",
+    )
+    return rate
+
+
 def _says_other_things(inquiry: Inquiry) -> bool:
     """Whether the runs, each with a hash seed of its own, failed with different messages."""
     told = {
@@ -80,8 +116,9 @@ def _by_random_seed(inquiry: Inquiry) -> Finding | None:
         f"{rate}. Seed {red[0]} again, in a fresh process: {'fails' if shown[0] else 'passes'}. "
         "(Plain pytest, as printed, draws a new seed each time.)",
     )
-    if shown != [True, False]:
-        return None
+    if shown != [True, False] or lab.random_series(victim, RANDOM_SEEDS, ALONE) != series:
+        return None  # a mixture that the seed does not decide
+    inquiry.facts.add(Fact.RANDOM_SEED_FLIPS)
     return inquiry.finding(
         Category.NOD,
         Cause.UNSEEDED_RANDOMNESS,
@@ -106,6 +143,9 @@ def _by_hash_seed(inquiry: Inquiry, suspects: Sequence[str]) -> Finding | None:
     rate = wilson(len(red), len(series))
     if not red or len(red) == len(series):
         return None
+    green = next(seed for seed in series if seed not in red)
+    if not _repeats(inquiry, red[0], red=True) or not _repeats(inquiry, green, red=False):
+        return None  # a mixture that the seed does not decide
     run = lab.last_run([victim], ALONE.model_copy(update={"hash_seed": red[0]}))
     inquiry.notebook.write(
         "Does the outcome follow PYTHONHASHSEED? Alone, everything else held.",
@@ -113,6 +153,7 @@ def _by_hash_seed(inquiry: Inquiry, suspects: Sequence[str]) -> Finding | None:
         victim,
         f"Alone it fails for PYTHONHASHSEED {_listed(red)} of 0-{len(series) - 1}: {rate}.",
     )
+    inquiry.facts.add(Fact.HASH_SEED_FLIPS)
     return inquiry.finding(
         Category.ID,
         Cause.UNORDERED_ITERATION,
@@ -121,6 +162,13 @@ def _by_hash_seed(inquiry: Inquiry, suspects: Sequence[str]) -> Finding | None:
         hash_seed=red[0],
         flake_rate=rate,
     )
+
+
+def _repeats(inquiry: Inquiry, hash_seed: str, *, red: bool) -> bool:
+    """Whether runs in fresh processes under one hash seed all end so."""
+    spec = ALONE.model_copy(update={"tests": (inquiry.victim,), "hash_seed": hash_seed})
+    runs = (inquiry.lab.run(spec) for _ in range(AGAIN_UNDER_A_SEED))
+    return all(is_red(run.outcome_of(inquiry.victim)) == red for run in runs)
 
 
 def _may_vary(inquiry: Inquiry) -> bool:

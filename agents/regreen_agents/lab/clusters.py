@@ -8,15 +8,17 @@ from typing import NamedTuple
 
 from regreen_agents.domain.findings import Cluster, Novelty, Standing, TestSignature
 from regreen_agents.domain.identity import ClusterId, NodeId
-from regreen_agents.domain.runs import FailureDetail
+from regreen_agents.domain.runs import FailureDetail, RunSpec
 from regreen_agents.lab.orders import place_of
 from regreen_agents.lab.signatures import (
+    dependent_on,
     failure_signature,
     frame_name,
     is_test_path,
     project_frame,
     tree_frames,
 )
+from regreen_agents.lab.sweeps import setting_of
 
 NEVER_RAN = "never ran"
 """The signature of tests that were collected and reached by no run."""
@@ -54,26 +56,31 @@ class _Group(NamedTuple):
 
 
 def clusters_of(
-    signatures: Sequence[TestSignature], *, previous: Mapping[NodeId, bool] | None
+    signatures: Sequence[TestSignature],
+    *,
+    previous: Mapping[NodeId, bool] | None,
+    sweeps: Sequence[RunSpec] = (),
 ) -> tuple[tuple[Cluster, ...], tuple[NodeId, ...]]:
     """Bring red tests together that share a look, a missing thing, a frame or a broken set-up.
 
-    Tests that are always red and tests that are red only sometimes never meet: their causes
-    differ, and so do the experiments that find them.
+    Tests that are always red, tests that are red only sometimes, and tests that are red only in
+    one changed setting never meet: their causes differ, and so do the experiments that find them.
 
     Args:
         signatures: Every test of the baseline, in any order.
         previous: Which tests were red in the last recorded baseline; None when there is none.
+        sweeps: What each sweep of the baseline was asked to do.
 
     Returns:
         The clusters, largest first, then by first node id; and the tests that were red before and
         are stably green now, by node id.
     """
     red = [_with_novelty(s, previous) for s in signatures if is_red(s)]
-    merged = _merge(_groups(sorted(red, key=lambda s: s.node_id)))
+    merged = _merge(_groups(sorted(red, key=lambda s: s.node_id), sweeps))
     merged.sort(key=lambda members: (-len(members), members[0].node_id))
     clusters = tuple(
-        _cluster(ClusterId(f"C{number}"), members) for number, members in enumerate(merged, 1)
+        _cluster(ClusterId(f"C{number}"), members, sweeps)
+        for number, members in enumerate(merged, 1)
     )
     return clusters, _cleared(signatures, previous or {})
 
@@ -120,14 +127,14 @@ def _look(signature: TestSignature) -> str:
     """Return the failure signature, or what stands for it when a red run left no detail."""
     if signature.failure:
         return failure_signature(signature.failure)
-    if signature.failing_run is None:
+    if signature.failing_run is None or dependent_on(signature) is not None:
         return NEVER_RAN
     seen = (*signature.outcomes, signature.alone)
     outcome = seen[signature.failing_run]
     return outcome.value if outcome else NEVER_RAN
 
 
-def _groups(red: Sequence[TestSignature]) -> list[_Group]:
+def _groups(red: Sequence[TestSignature], sweeps: Sequence[RunSpec]) -> list[_Group]:
     """Group by the look and the innermost frame, in order of first member."""
     groups: dict[tuple[str, ...], list[TestSignature]] = {}
     for signature in red:
@@ -136,30 +143,40 @@ def _groups(red: Sequence[TestSignature]) -> list[_Group]:
         if not frame and look != NEVER_RAN:
             # Two tests that crash or hang without a trace have nothing in common yet.
             frame = signature.node_id.partition("[")[0]
-        groups.setdefault((signature.standing, look, frame), []).append(signature)
+        groups.setdefault((_behaviour(signature), look, frame), []).append(signature)
     return [
-        _Group(tuple(members), frozenset(reason for m in members for reason in _reasons(m)))
+        _Group(tuple(members), frozenset(r for m in members for r in _reasons(m, sweeps)))
         for members in groups.values()
     ]
 
 
-def _reasons(signature: TestSignature) -> list[tuple[str, ...]]:
-    """Return what makes two groups one defect when both have it; never across standings."""
-    detail, standing = signature.failure, signature.standing
+def _behaviour(signature: TestSignature) -> str:
+    """Return the standing, with the setting that a test needs to be red."""
+    setting = dependent_on(signature)
+    return signature.standing if setting is None else f"sweep {setting}"
+
+
+def _reasons(signature: TestSignature, sweeps: Sequence[RunSpec]) -> list[tuple[str, ...]]:
+    """Return what makes two groups one defect when both have it; never across behaviours."""
+    detail, standing = signature.failure, _behaviour(signature)
     if detail is None:
         return []
     reasons: list[tuple[str, ...]] = []
     missing = missing_of(detail)
     # A missing thing that comes and goes is made by some test, each file perhaps by another one.
-    comes_and_goes = missing is not None and standing is Standing.FLAKY
+    comes_and_goes = missing is not None and standing == Standing.FLAKY
     if missing:
         group = missing.name if comes_and_goes else missing.group
         reasons.append((standing, "missing", missing.kind, group))
     frames = tree_frames(detail)
     if frames and not comes_and_goes and not is_test_path(frames[0].path):
         reasons.append((standing, "frame", detail.type, frame_name(frames[0])))
+    module = place_of(signature.node_id).module
+    setting = dependent_on(signature)
+    if setting is not None and sweeps and sweeps[setting].factors:
+        # Each was shown to follow this factor, whatever its failure looks like.
+        reasons.append((standing, "factor", module))
     if detail.phase in {"setup", "collect"}:
-        module = place_of(signature.node_id).module
         reasons.append((standing, detail.phase, module, failure_signature(detail)))
     return reasons
 
@@ -175,12 +192,16 @@ def _merge(groups: Sequence[_Group]) -> list[list[TestSignature]]:
     return [sorted(group.members, key=lambda s: s.node_id) for group in merged]
 
 
-def _cluster(cluster: ClusterId, members: Sequence[TestSignature]) -> Cluster:
+def _cluster(
+    cluster: ClusterId, members: Sequence[TestSignature], sweeps: Sequence[RunSpec]
+) -> Cluster:
     looks = Counter(_look(member) for member in members)
     signature = min(looks, key=lambda look: (-looks[look], look))
+    needed = dependent_on(members[0])
+    only = f", only {setting_of(sweeps[needed])}" if needed is not None and sweeps else ""
     return Cluster(
         id=cluster,
-        title=_title(signature, members),
+        title=_title(signature, members) + only,
         signature=signature,
         frame=_shared_frame([m.failure for m in members if m.failure]),
         members=tuple(members),

@@ -3,9 +3,17 @@
 from regreen_agents.domain.findings import Category, Cause, Finding
 from regreen_agents.domain.runs import Outcome
 from regreen_agents.lab.chance import ALONE
+from regreen_agents.lab.classify import Fact
 from regreen_agents.lab.inquiry import Inquiry
+from regreen_agents.lab.interpreter import likely_too_new
 from regreen_agents.lab.lab import is_red
-from regreen_agents.lab.resources import installed_copy, missing_dependency, missing_module
+from regreen_agents.lab.resources import (
+    copy_words,
+    first_line,
+    installed_copy,
+    missing_dependency,
+    missing_module,
+)
 
 
 def could_not_be_collected(inquiry: Inquiry) -> Finding | None:
@@ -16,10 +24,13 @@ def could_not_be_collected(inquiry: Inquiry) -> Finding | None:
     module = missing_module(failure)
     if module:
         return missing_dependency(inquiry, f"the module `{module}`", module)
+    inquiry.facts.add(Fact.NOT_COLLECTED)
+    if finding := likely_too_new(inquiry, "cannot be collected"):
+        return finding
     return inquiry.finding(
         Category.REAL_BUG,
         Cause.UNEXPLAINED,
-        f"{inquiry.victim} cannot be collected: {failure.type}: {_first_line(failure.message)}",
+        f"{inquiry.victim} cannot be collected: {failure.type}: {first_line(failure.message)}",
     )
 
 
@@ -33,6 +44,7 @@ def dies_or_hangs(inquiry: Inquiry) -> Finding | None:
     word = "alone too" if is_red(outcome) else "only in the full suite"
     inquiry.notebook.write("Does it die or hang alone?", run, inquiry.victim, f"It fails {word}.")
     hangs = Outcome.TIMEOUT in outcomes
+    inquiry.facts.add(Fact.TIMES_OUT if hangs else Fact.CRASHES)
     limit = inquiry.lab.bench.runner.policy.test_timeout_seconds
     summary = (
         f"{inquiry.victim} does not end within its time limit of {limit:g} s, {word}."
@@ -48,27 +60,22 @@ def dies_or_hangs(inquiry: Inquiry) -> Finding | None:
 
 def is_wrong_everywhere(inquiry: Inquiry) -> Finding | None:
     """Alone and in every order it fails the same way: the code or the test is wrong."""
-    if not inquiry.alone_red or inquiry.settings(red=False):
+    if not inquiry.is_constant():
         return None
     failure = inquiry.failure()
+    said = "" if failure is None else f"{failure.type}: {first_line(failure.message)}"
     if copy := installed_copy(inquiry):
+        inquiry.facts.add(Fact.MISSING)
         return inquiry.finding(
             Category.ENVIRONMENT,
             Cause.MISSING_DEPENDENCY,
-            f"{inquiry.victim} runs an installed copy of `{copy}` in site-packages, not this "
-            "tree's: no edit here can show. Install it editable (pip install -e .) or put its "
-            "folder on PYTHONPATH, then sprint again.",
+            f"{inquiry.victim} fails alone and in every order, working directory, environment and "
+            f"seed tried: {said}. {copy_words(copy)}",
             missing=(f"an editable install of {copy}",),
         )
-    said = "" if failure is None else f"{failure.type}: {_first_line(failure.message)}"
     return inquiry.finding(
         Category.REAL_BUG,
         Cause.CODE_BUG,
         f"{inquiry.victim} fails alone and in every order, working directory, environment and "
         f"seed tried: {said}",
     )
-
-
-def _first_line(message: str) -> str:
-    lines = message.strip().splitlines()
-    return lines[0][:200] if lines else ""

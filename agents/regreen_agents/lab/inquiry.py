@@ -1,6 +1,6 @@
 """One cluster under examination: its victim, the settings in which it was seen, the evidence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from regreen_agents.domain.findings import (
     Category,
@@ -13,8 +13,9 @@ from regreen_agents.domain.findings import (
 )
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import FailureDetail, OrderKind, Outcome, RunSpec, SuiteRun
+from regreen_agents.lab.classify import Fact
 from regreen_agents.lab.lab import Lab, Notebook, is_red
-from regreen_agents.lab.signatures import is_test_path, tree_frames
+from regreen_agents.lab.signatures import dependent_on, is_test_path, tree_frames
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Inquiry:
     signature: TestSignature
     alone_red: bool = False
     """How it ended alone under hash seed 0; set by the first step."""
+    facts: set[Fact] = field(default_factory=set)
+    """What the experiments have shown so far, for the decision table."""
 
     @property
     def members(self) -> tuple[NodeId, ...]:
@@ -58,6 +61,16 @@ class Inquiry:
                 continue
             found.append(Setting(run, index, self.lab.measured.before(self.victim, run)))
         return sorted(found, key=lambda s: (len(s.prefix), s.index))
+
+    def sweep(self) -> SuiteRun | None:
+        """Return the sweep that showed it red, where no run without a changed setting did."""
+        index = dependent_on(self.signature)
+        sweeps = self.lab.measured.sweeps
+        return sweeps[index] if index is not None and index < len(sweeps) else None
+
+    def is_constant(self) -> bool:
+        """Whether it was red alone and in every run that reached it."""
+        return self.alone_red and not self.settings(red=False)
 
     def failure(self) -> FailureDetail | None:
         """Return the failure first seen in the baseline."""

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from regreen_agents.domain.runs import (
     RunSpec,
     StateChange,
     SuiteRun,
+    TestResult,
 )
 from regreen_agents.errors import RunnerError
-from regreen_agents.runners.pytest_runner import PytestRunner
+from regreen_agents.lab.oracle import Oracle, Question
+from regreen_agents.lab.warm import WarmOracle, WarmPool
+from regreen_agents.runners.base import SuiteRunner, pytest_of
 from regreen_agents.runners.target import quote
 
 OUTPUT_LIMIT = 2000
@@ -34,6 +37,8 @@ class Measured:
     runs: tuple[SuiteRun, ...]
     """Full runs, file order first."""
     isolated: SuiteRun | None
+    sweeps: tuple[SuiteRun, ...] = ()
+    """Runs in changed settings: see `lab.sweeps`."""
 
     def changes_by(self, test: NodeId) -> tuple[StateChange, ...]:
         """Return the process-wide state a test leaves changed when it runs alone."""
@@ -51,7 +56,7 @@ class Measured:
 class Bench:
     """Where a laboratory works."""
 
-    runner: PytestRunner
+    runner: SuiteRunner
     project: Path
     """The project's folder in the worktree."""
     logs: Path
@@ -66,13 +71,22 @@ class Bench:
 class Lab:
     """Runs experiments one after another and writes down what each showed."""
 
-    def __init__(self, bench: Bench, measured: Measured, *, max_runs: int = 120) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        measured: Measured,
+        *,
+        max_runs: int = 120,
+        warm: WarmPool | None = None,
+    ) -> None:
         """Set up.
 
         Args:
             bench: Where to work.
             measured: The baseline.
-            max_runs: Test runs allowed; one more raises RunnerError.
+            max_runs: Cold runs allowed; one more raises RunnerError.
+            warm: Warm processes of the bench's tree, whose code must not change while they live;
+                None where every question is a cold run.
         """
         self.bench = bench
         self.measured = measured
@@ -80,6 +94,7 @@ class Lab:
         self.latest: SuiteRun | None = None
         """The last full run."""
         self._max_runs = max_runs
+        self._warm = warm
         self._cache: dict[str, SuiteRun] = {}
 
     @property
@@ -95,17 +110,27 @@ class Lab:
                 why="The failure did not become clear before.",
                 fix="Look at the evidence so far; narrow the suite with --tests.",
             )
+        self._require_time()
+        self._count()
+        log = self.bench.logs / f"{self.runs_made:03d}.log"
+        self.latest = self.bench.runner.run(self.bench.project, spec, log, restore=restore)
+        return self.latest
+
+    def _require_time(self) -> None:
+        """Raise RunnerError when the time budget is used up."""
         if self.bench.seconds_left() <= 0:
             raise RunnerError(
                 "The time budget of the sprint is used up.",
                 why="Experiments and repairs may not take the time the gate needs.",
-                fix="Run `regreen sprint` again with more time: --time-budget 2h.",
+                fix="Run it again with more time: --time-budget 2h.",
             )
+
+    def _count(self) -> None:
+        """Prepare the tree for one more cold run."""
         self.bench.reset()
         self.runs_made += 1
-        log = self.bench.logs / f"{self.runs_made:03d}.log"
-        self.latest = self.bench.runner.run(self.bench.project, spec, log, restore=restore)
-        return self.latest
+        if self._warm is not None:
+            self._warm.outdated()
 
     def outcome(self, tests: Sequence[NodeId], spec: RunSpec) -> Outcome | None:
         """Run tests in the order given and return how the last one ended."""
@@ -121,16 +146,29 @@ class Lab:
         asked = spec.model_copy(update={"order": OrderKind.GIVEN, "tests": tuple(tests)})
         return self._cache[asked.model_dump_json()]
 
+    def oracle(self, spec: RunSpec) -> Oracle:
+        """Return who answers questions about order under a run's seeds and surroundings.
+
+        A warm process where there is one and forks are sound; else a cold run for each.
+        """
+        warm = self._warm
+        if warm is None or warm.runner_for(spec) is None:
+            return ColdOracle(self, spec)
+        return WarmOracle(warm, spec, self._require_time)
+
     def random_series(self, test: NodeId, seeds: Sequence[int], spec: RunSpec) -> dict[int, bool]:
         """Run one test alone once per random seed; return seed -> red.
 
-        One process forks a child per seed; where forking is unsound, a cold process each.
+        One process forks a child per seed; where forking is unsound, a cold process each. Where
+        the runner knows no random seeds, as many runs with nothing changed.
         """
+        if not self.bench.runner.policy.suite.is_pytest:
+            alone = spec.model_copy(update={"order": OrderKind.GIVEN, "tests": (test,)})
+            return {seed: is_red(self.run(alone).outcome_of(test)) for seed in seeds}
         asked = spec.model_copy(update={"order": OrderKind.ISOLATED, "tests": (test,)})
-        self.bench.reset()
-        self.runs_made += 1
+        self._count()
         log = self.bench.logs / f"{self.runs_made:03d}.log"
-        told = self.bench.runner.launch(
+        told = pytest_of(self.bench.runner).launch(
             self.bench.project, asked, log, {"random_seeds": list(seeds)}
         )
         variants = [e for e in told.reading.extra if e["event"] == "variant"]
@@ -140,6 +178,39 @@ class Lab:
             seed: is_red(self.outcome([test], spec.model_copy(update={"random_seed": seed})))
             for seed in seeds
         }
+
+
+@dataclass(frozen=True)
+class ColdOracle:
+    """Answers each question by a run in a fresh process, and confirms what others answered."""
+
+    lab: Lab
+    spec: RunSpec
+    """Seeds and surroundings; order and tests are filled in."""
+
+    def ask(self, questions: Sequence[Question]) -> list[bool]:
+        """Return for each question whether the victim was red, or did not run."""
+        return [
+            is_red(self.lab.outcome((*asked.prefix, asked.victim), self.spec))
+            for asked in questions
+        ]
+
+    def ends(self, order: Sequence[NodeId]) -> dict[NodeId, bool]:
+        """Return test -> red for the tests that ran in the first process of this order."""
+        run = self.lab.last_run(order, self.spec)
+        return {r.node_id: is_red(r.outcome) for r in in_one_process(run)}
+
+
+def in_one_process(run: SuiteRun) -> Iterator[TestResult]:
+    """Return the tests of a run's first process in the order they ran.
+
+    What ran after a death ran in a new process, without the state the earlier tests had left.
+    """
+    for result in run.results:
+        if result.position >= 0:
+            yield result
+        if result.outcome in (Outcome.CRASHED, Outcome.TIMEOUT):
+            return
 
 
 @dataclass

@@ -8,9 +8,10 @@ from pathlib import Path
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, RunEnd, RunSpec, SuiteRun, TestResult
 from regreen_agents.errors import TargetError
-from regreen_agents.lab.orders import run_specs, shuffled
+from regreen_agents.lab.orders import shuffled
+from regreen_agents.lab.other_settings import full_specs, in_words, require_other_tests
+from regreen_agents.runners.base import SuiteRunner
 from regreen_agents.runners.policy import RunnerPolicy
-from regreen_agents.runners.pytest_runner import PytestRunner
 
 WIDER_FILES = ("-o", "python_files=test_*.py *_test.py tests.py test.py")
 UNRECOGNISED = re.compile(r"unrecognized arguments: (?P<what>.+)")
@@ -23,7 +24,7 @@ Ran = Callable[[int, SuiteRun], None]
 class Measuring:
     """Where and how to measure."""
 
-    runner: PytestRunner
+    runner: SuiteRunner
     project: Path
     logs: Path
     """Folder; each run's log gets a name of its own."""
@@ -31,7 +32,7 @@ class Measuring:
     note: Callable[[str], None]
 
 
-def first_run(where: Measuring) -> tuple[SuiteRun, PytestRunner]:
+def first_run(where: Measuring) -> tuple[SuiteRun, SuiteRunner]:
     """Run the suite in file order, bending the policy where the target's options cannot work.
 
     Returns:
@@ -47,7 +48,7 @@ def first_run(where: Measuring) -> tuple[SuiteRun, PytestRunner]:
         note = f"addopts left out: pytest does not know {unknown['what']} here"
         runner = _bent(runner, ("-o", "addopts="), note)
         run = _file_order(where, runner)
-    if run.end is RunEnd.NO_TESTS and not runner.policy.select:
+    if run.end is RunEnd.NO_TESTS and runner.policy.suite.is_pytest and not runner.policy.select:
         note = "python_files widened by tests.py and test.py: nothing was collected without"
         runner = _bent(runner, WIDER_FILES, note)
         run = _file_order(where, runner)
@@ -58,8 +59,8 @@ def first_run(where: Measuring) -> tuple[SuiteRun, PytestRunner]:
 def further_runs(where: Measuring, first: SuiteRun, runs: int, seed: int) -> list[SuiteRun]:
     """Run the suite again in random orders and their reverses, under other hash seeds."""
     done = []
-    for index, spec in enumerate(run_specs(runs, seed)[1:], start=2):
-        where.note(f"run {index} of {runs}: {spec.order.value} order")
+    for index, spec in enumerate(full_specs(where.runner.policy.suite, runs, seed)[1:], start=2):
+        where.note(f"run {index} of {runs}: {in_words(spec)}")
         where.reset()
         asked = in_order(spec, first)
         done.append(where.runner.run(where.project, asked, where.logs / f"run-{index}.log"))
@@ -98,13 +99,13 @@ def collected_ids(run: SuiteRun) -> tuple[NodeId, ...]:
     return tuple(r.node_id for r in run.results if "::" in r.node_id)
 
 
-def _file_order(where: Measuring, runner: PytestRunner) -> SuiteRun:
+def _file_order(where: Measuring, runner: SuiteRunner) -> SuiteRun:
     where.note("run 1: file order")
     where.reset()
     return runner.run(where.project, RunSpec(), where.logs / "run-1.log")
 
 
-def _bent(runner: PytestRunner, options: tuple[str, ...], note: str) -> PytestRunner:
+def _bent(runner: SuiteRunner, options: tuple[str, ...], note: str) -> SuiteRunner:
     policy: RunnerPolicy = runner.policy
     changed = policy.model_copy(
         update={"options": (*policy.options, *options), "notes": (*policy.notes, note)}
@@ -115,6 +116,8 @@ def _bent(runner: PytestRunner, options: tuple[str, ...], note: str) -> PytestRu
 def _require_tests(run: SuiteRun, policy: RunnerPolicy) -> None:
     if collected_ids(run):
         return
+    if not policy.suite.is_pytest:
+        require_other_tests(run, policy.suite)
     if run.end is RunEnd.TIMEOUT:
         raise TargetError(
             f"The suite was not collected within {policy.suite_timeout_seconds:g} s.",

@@ -1,26 +1,23 @@
 """Is it order? Minimal polluters and state-setters, and the very state they pass on."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from regreen_agents.domain.findings import Category, Cause, Finding
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.runs import OrderKind, RunSpec, StateChange, StateKind
+from regreen_agents.domain.runs import StateChange, StateKind
+from regreen_agents.lab.campaign import Found
+from regreen_agents.lab.campaign_inquiry import Explained, explained_by_order
 from regreen_agents.lab.inquiry import Inquiry, Setting
 from regreen_agents.lab.lab import is_red
-from regreen_agents.lab.minimise import Minimised, ddmin
+from regreen_agents.lab.oracle import Question
+from regreen_agents.lab.passed_state import state_passed_on
 
 CAUSE_OF_STATE = {
     StateKind.ENVIRONMENT: Cause.ENVIRONMENT_LEAK,
     StateKind.CWD: Cause.CWD_LEAK,
 }
-MAX_SINGLE_STATES = 16
-RARE_TESTS = 5
-"""A state changed by no more tests than this, or a tenth of the suite, is suspected first."""
 MAX_ONE_BY_ONE = 8
 """Other victims confirmed one by one; more are run after the polluters together."""
-RESERVED_RUNS = 25
-"""Runs kept back from the minimisation for the state experiments."""
 
 
 def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
@@ -31,11 +28,14 @@ def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
     setting = settings[0]
     if not _replays(inquiry, setting, red=True):
         return None
-    found = _minimise(inquiry, setting, lambda ended_red: ended_red)
-    polluters = tuple(found.items)
-    _write_minimum(inquiry, setting, polluters, f"fails after {_named(polluters)}, passes alone")
-    state = _state_passed_on(inquiry, setting, polluters, red_when_restored=False)
-    victims = _others_with(inquiry, setting, polluters, red=True)
+    explained = explained_by_order(inquiry, setting, red_after=True)
+    if explained is None:
+        return None
+    found, polluters = explained.found, explained.found.helpers
+    _write_minimum(inquiry, setting, explained, f"fails after {_named(polluters)}, passes alone")
+    _write_cleaners(inquiry, setting, found)
+    state = state_passed_on(inquiry, setting, polluters, red_when_restored=False)
+    victims = _others_with(inquiry, setting, explained, red=True)
     cause = CAUSE_OF_STATE.get(state[0].kind, Cause.GLOBAL_STATE) if state else Cause.GLOBAL_STATE
     return inquiry.finding(
         Category.OD_VICTIM,
@@ -44,7 +44,8 @@ def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
         + _state_words(state),
         victims=victims,
         polluters=polluters,
-        all_polluters=_inventory(inquiry, state, polluters),
+        cleaners=found.cleaners,
+        all_polluters=_inventory(inquiry, state, found),
         state=state,
         replay=(*polluters, inquiry.victim),
         hash_seed=setting.run.spec.hash_seed,
@@ -59,11 +60,13 @@ def needs_a_setter(inquiry: Inquiry) -> Finding | None:
     setting = settings[0]
     if not _replays(inquiry, setting, red=False):
         return None
-    found = _minimise(inquiry, setting, lambda ended_red: not ended_red)
-    setters = tuple(found.items)
-    _write_minimum(inquiry, setting, setters, f"passes after {_named(setters)}, fails alone")
-    state = _state_passed_on(inquiry, setting, setters, red_when_restored=True)
-    victims = _others_with(inquiry, setting, setters, red=False)
+    explained = explained_by_order(inquiry, setting, red_after=False)
+    if explained is None:
+        return None
+    setters = explained.found.helpers
+    _write_minimum(inquiry, setting, explained, f"passes after {_named(setters)}, fails alone")
+    state = state_passed_on(inquiry, setting, setters, red_when_restored=True)
+    victims = _others_with(inquiry, setting, explained, red=False)
     left = sorted(set(inquiry.members) - set(victims))
     but = f" That is not shown for {', '.join(left)}." if left else ""
     return inquiry.finding(
@@ -100,145 +103,39 @@ def _the_same(setting: Setting) -> str:
     return f"the same {count} tests" if count > 1 else "the same test"
 
 
-def _minimise(
-    inquiry: Inquiry, setting: Setting, wanted: Callable[[bool], bool]
-) -> Minimised[NodeId]:
-    """Delta-debug the prefix; tests that are known to leave state behind are tried first."""
-
-    def shows(subset: Sequence[NodeId]) -> bool:
-        outcome = inquiry.lab.outcome((*subset, inquiry.victim), setting.spec)
-        return wanted(is_red(outcome))
-
-    start: Sequence[NodeId] = setting.prefix
-    for suspects in (_rare_writers(inquiry, setting), _writers(inquiry, setting)):
-        if 0 < len(suspects) < len(start) and shows(suspects):
-            start = suspects
-            break
-    budget = max(8, inquiry.lab.runs_left - RESERVED_RUNS)
-    return ddmin(start, shows, budget=budget)
-
-
-def _writers(inquiry: Inquiry, setting: Setting) -> list[NodeId]:
-    """Return the tests before the victim that leave any state changed."""
-    return [t for t in setting.prefix if inquiry.lab.measured.changes_by(t)]
-
-
-def _rare_writers(inquiry: Inquiry, setting: Setting) -> list[NodeId]:
-    """Return those that change what few tests change, and those that failed before the victim.
-
-    A state that every other test changes is rarely the one; a test that fails often skips its own
-    clean-up and so becomes the second of two polluters.
-    """
-    isolated = inquiry.lab.measured.isolated
-    changes = () if isolated is None else isolated.state_changes
-    counts = Counter((c.kind, c.target) for c in changes)
-    few = max(RARE_TESTS, len(setting.run.results) // 10)
-    rare = {c.node_id for c in changes if counts[c.kind, c.target] <= few}
-    red = {r.node_id for r in setting.run.red()}
-    return [t for t in setting.prefix if t in rare or t in red]
+def _write_cleaners(inquiry: Inquiry, setting: Setting, found: Found) -> None:
+    for cleaner in found.cleaners[:1]:
+        order = (*found.helpers, cleaner, inquiry.victim)
+        inquiry.notebook.write(
+            "Does any test clean up, run in between?",
+            inquiry.lab.last_run(order, setting.spec),
+            inquiry.victim,
+            f"After {cleaner} it passes: what is left behind can be put back.",
+        )
 
 
 def _write_minimum(
-    inquiry: Inquiry, setting: Setting, helpers: tuple[NodeId, ...], conclusion: str
+    inquiry: Inquiry, setting: Setting, explained: Explained, conclusion: str
 ) -> None:
-    order = (*helpers, inquiry.victim)
+    order = (*explained.found.helpers, inquiry.victim)
+    runs = "cold runs" if explained.is_cold else "warm runs, confirmed cold"
     inquiry.notebook.write(
-        f"Which of the {len(setting.prefix)} tests before it matter? Delta debugging, cold runs.",
+        f"Which of the {len(setting.prefix)} tests before it matter? Delta debugging, {runs}.",
         inquiry.lab.last_run(order, setting.spec),
         inquiry.victim,
         f"It {conclusion}.",
     )
 
 
-def _state_passed_on(
-    inquiry: Inquiry,
-    setting: Setting,
-    helpers: tuple[NodeId, ...],
-    *,
-    red_when_restored: bool,
-) -> tuple[StateChange, ...]:
-    """Put back what a helper changed, one piece at a time, and see which piece decides."""
-    for helper in reversed(helpers):
-        changes = [
-            c for c in inquiry.lab.measured.changes_by(helper) if c.kind is not StateKind.FILE
-        ]
-        if not changes:
-            continue
-        experiment = _Restoring(inquiry, setting, helpers, helper, red_when_restored)
-        if not experiment.decides(changes):
-            continue
-        whole = [c for c in changes if c.container == "module"]
-        if whole and experiment.decides(whole):
-            experiment.write(whole)
-            return tuple(whole)
-        single = next((c for c in changes[:MAX_SINGLE_STATES] if experiment.decides([c])), None)
-        if single is not None:
-            experiment.write([single])
-            return (single,)
-        budget = max(4, inquiry.lab.runs_left - 4)
-        chosen = tuple(ddmin(changes, experiment.decides, budget=budget).items)
-        experiment.write(chosen)
-        return chosen
-    return _files_left(inquiry, helpers)
-
-
-def _files_left(inquiry: Inquiry, helpers: tuple[NodeId, ...]) -> tuple[StateChange, ...]:
-    """Return files the helpers made: seen, though not put back to prove it."""
-    return tuple(
-        change
-        for helper in helpers
-        for change in inquiry.lab.measured.changes_by(helper)
-        if change.kind is StateKind.FILE
-    )
-
-
-class _Restoring:
-    """The intervention: run helpers and victim, with some state put back in between."""
-
-    def __init__(
-        self,
-        inquiry: Inquiry,
-        setting: Setting,
-        helpers: tuple[NodeId, ...],
-        helper: NodeId,
-        red_when_restored: bool,  # noqa: FBT001 - a fact, not a switch
-    ) -> None:
-        self._inquiry = inquiry
-        self._order = (*helpers, inquiry.victim)
-        self._spec: RunSpec = setting.spec.model_copy(
-            update={"order": OrderKind.GIVEN, "tests": self._order}
-        )
-        self._helper = helper
-        self._expected = red_when_restored
-
-    def decides(self, changes: Sequence[StateChange]) -> bool:
-        """Whether putting these changes back turns the victim's outcome."""
-        run = self._inquiry.lab.run(self._spec, restore=self._restore(changes))
-        return is_red(run.outcome_of(self._inquiry.victim)) == self._expected
-
-    def write(self, changes: Sequence[StateChange]) -> None:
-        """Keep the decisive experiment."""
-        run = self._inquiry.lab.run(self._spec, restore=self._restore(changes))
-        word = "fails" if self._expected else "passes"
-        names = ", ".join(f"`{c.target}`" for c in changes)
-        self._inquiry.notebook.write(
-            f"What is passed on? The same order, with {names} put back after {self._helper}.",
-            run,
-            self._inquiry.victim,
-            f"With {names} put back it {word}: that state is what the test depends on. "
-            "(Plain pytest, as printed, runs the same order without putting it back.)",
-        )
-
-    def _restore(self, changes: Sequence[StateChange]) -> dict[str, object]:
-        targets = [c.model_dump(mode="json") for c in changes]
-        return {"after": self._helper, "targets": targets}
-
-
 def _others_with(
-    inquiry: Inquiry, setting: Setting, helpers: tuple[NodeId, ...], *, red: bool
+    inquiry: Inquiry, setting: Setting, explained: Explained, *, red: bool
 ) -> tuple[NodeId, ...]:
     """Return the victim and the members that end like it after the same polluters or setters."""
+    helpers = explained.found.helpers
     others = [m for m in inquiry.members if m != inquiry.victim and m not in helpers]
+    if not explained.is_cold:
+        answers = explained.oracle.ask([Question(helpers, other) for other in others])
+        others = [o for o, is_red_now in zip(others, answers, strict=True) if is_red_now == red]
     if len(others) > MAX_ONE_BY_ONE:
         run = inquiry.lab.last_run((*helpers, *others), setting.spec)
         alike = [other for other in others if is_red(run.outcome_of(other)) == red]
@@ -252,14 +149,15 @@ def _others_with(
 
 
 def _inventory(
-    inquiry: Inquiry, state: tuple[StateChange, ...], polluters: tuple[NodeId, ...]
+    inquiry: Inquiry, state: tuple[StateChange, ...], polluters: Found
 ) -> tuple[NodeId, ...]:
-    """Return every test that leaves the same state changed; the polluters when none is known."""
+    """Return every test that leaves the same state changed, and every polluter seen."""
     isolated = inquiry.lab.measured.isolated
     targets = {(c.kind, c.target) for c in state}
     seen = () if isolated is None else isolated.state_changes
     found = {c.node_id for c in seen if (c.kind, c.target) in targets}
-    return tuple(sorted(found)) if found else polluters
+    further = {test for tests in polluters.alternatives for test in tests}
+    return tuple(sorted((found or {*polluters.helpers}) | further))
 
 
 def _named(tests: Sequence[NodeId]) -> str:

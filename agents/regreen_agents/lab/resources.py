@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from regreen_agents.domain.findings import Category, Cause, Finding, SourceLocation
 from regreen_agents.domain.runs import FailureDetail
 from regreen_agents.lab.chance import ALONE
+from regreen_agents.lab.classify import Fact
 from regreen_agents.lab.inquiry import Inquiry
 from regreen_agents.lab.lab import is_red, without_worktree
 from regreen_agents.lab.signatures import is_test_path, tree_frames
@@ -28,6 +29,8 @@ OF_THE_MACHINE = (
     ),
 )
 LOCALE_NAME = re.compile(r"\b[a-z]{2}_[A-Z]{2}(?:\.[\w-]+)?")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+"""Of an object: another in every run."""
 SHOWN = 5
 
 
@@ -59,6 +62,7 @@ def missing_module(failure: FailureDetail) -> str:
 
 def missing_dependency(inquiry: Inquiry, what: str, name: str) -> Finding:
     """Conclude that the environment lacks something."""
+    inquiry.facts.add(Fact.MISSING)
     return inquiry.finding(
         Category.ENVIRONMENT,
         Cause.MISSING_DEPENDENCY,
@@ -69,6 +73,7 @@ def missing_dependency(inquiry: Inquiry, what: str, name: str) -> Finding:
 
 def missing_resource(inquiry: Inquiry, paths: tuple[str, ...]) -> Finding:
     """Conclude that the repository, or the machine, lacks something."""
+    inquiry.facts.add(Fact.MISSING)
     shown = ", ".join(f"`{p}`" for p in paths[:SHOWN]) + (", ..." if len(paths) > SHOWN else "")
     verb = "are" if len(paths) > 1 else "is"
     return inquiry.finding(
@@ -127,6 +132,21 @@ def installed_copy(inquiry: Inquiry) -> str:
     return copies[0] if copies and not own_code else ""
 
 
+def copy_words(copy: str) -> str:
+    """Say why no repair of an installed copy can show."""
+    return (
+        f"The tests run an installed copy of `{copy}` in site-packages, not this tree's: no edit "
+        "here can show. Install it editable (pip install -e .) or put its folder on PYTHONPATH, "
+        "then sprint again."
+    )
+
+
+def first_line(message: str) -> str:
+    """Return the first line of a message, at most 200 characters and no address, for a sentence."""
+    lines = ADDRESS.sub("", message.strip()).splitlines()
+    return lines[0][:200].rstrip(" .,:;") if lines else ""
+
+
 def _named_in_source(inquiry: Inquiry) -> str:
     """Return the locales named at the failure's lines: the message itself names none."""
     project, names = inquiry.lab.bench.project, list[str]()
@@ -140,6 +160,7 @@ def _named_in_source(inquiry: Inquiry) -> str:
 
 
 def _bare_command(inquiry: Inquiry, command: str) -> Finding:
+    inquiry.facts.add(Fact.MISSING)
     runner = inquiry.lab.bench.runner
     scripts = Path(runner.policy.target.python).parent
     path = runner.policy.env.get("PATH", "")

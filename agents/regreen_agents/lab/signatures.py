@@ -8,9 +8,12 @@ from regreen_agents.domain.findings import Standing, TestSignature
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import FailureDetail, Frame, Outcome, SuiteRun, TestResult
 from regreen_agents.lab.statistics import wilson
+from regreen_agents.lab.sweeps import is_single, result_in
 
 ISOLATED_RUN = -1
 """The `failing_run` of a test that was red only in the isolated screen."""
+FIRST_SWEEP = -2
+"""The `failing_run` of a test that was red only in the first sweep; -3 means the second."""
 GREEN_OUTCOMES = frozenset({Outcome.PASSED, Outcome.XFAILED, Outcome.XPASSED})
 """A strict xpass is reported as failed, so an xpass here is one that fails nothing."""
 LONGEST_NAME = 60
@@ -128,15 +131,20 @@ def project_frame(detail: FailureDetail) -> str:
     return frame_name(frames[0]) if frames else ""
 
 
-def signatures_of(runs: Sequence[SuiteRun], isolated: SuiteRun | None) -> tuple[TestSignature, ...]:
+def signatures_of(
+    runs: Sequence[SuiteRun], isolated: SuiteRun | None, sweeps: Sequence[SuiteRun] = ()
+) -> tuple[TestSignature, ...]:
     """Judge every test by all that was measured of it.
 
     A test that did not run in some run tells nothing there. One that never ran is a stable
-    failure without a failure's detail: missing is never green.
+    failure without a failure's detail: missing is never green. One that is green wherever nothing
+    was changed and red in a sweep that changed one thing is flaky with a flake rate of 0: it
+    depends on that setting.
 
     Args:
         runs: The full runs, in order.
         isolated: Every test alone, when that was measured.
+        sweeps: Runs in changed settings; outcomes, rates and counts leave them out.
 
     Returns:
         One signature per test, in the order in which the runs first name it.
@@ -144,10 +152,37 @@ def signatures_of(runs: Sequence[SuiteRun], isolated: SuiteRun | None) -> tuple[
     full = [_by_id(run) for run in runs]
     alone = _by_id(isolated) if isolated else {}
     ids = dict.fromkeys(node_id for results in (*full, alone) for node_id in results)
-    return tuple(
+    swept = [(n, _by_id(sweep)) for n, sweep in enumerate(sweeps) if is_single(sweep.spec)]
+    signatures = (
         _signature(node_id, [results.get(node_id) for results in full], alone.get(node_id))
         for node_id in ids
     )
+    return tuple(_dependent(signature, swept) for signature in signatures)
+
+
+def dependent_on(signature: TestSignature) -> int | None:
+    """Return which sweep a test needs to be red, by index; None when it needs none."""
+    failing = signature.failing_run
+    return None if failing is None or failing > FIRST_SWEEP else FIRST_SWEEP - failing
+
+
+def _dependent(
+    signature: TestSignature, swept: Sequence[tuple[int, Mapping[NodeId, TestResult]]]
+) -> TestSignature:
+    """Mark a test that was never red under control by the first sweep in which it was."""
+    if signature.standing is not Standing.STABLE_PASS:
+        return signature
+    for number, results in swept:
+        found = result_in(results, signature.node_id)
+        if found is not None and found.outcome.is_red:
+            return signature.model_copy(
+                update={
+                    "standing": Standing.FLAKY,
+                    "failing_run": FIRST_SWEEP - number,
+                    "failure": found.failure,
+                }
+            )
+    return signature
 
 
 def _by_id(run: SuiteRun) -> Mapping[NodeId, TestResult]:

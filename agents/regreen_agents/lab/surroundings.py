@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from regreen_agents.domain.findings import Category, Cause, Finding
 from regreen_agents.domain.runs import ABSENT, RunSpec, StateChange, StateKind
 from regreen_agents.lab.chance import ALONE
+from regreen_agents.lab.classify import Fact
 from regreen_agents.lab.inquiry import Inquiry
 from regreen_agents.lab.lab import is_red
 from regreen_agents.lab.minimise import ddmin
@@ -28,6 +29,7 @@ def leans_on_working_directory(inquiry: Inquiry) -> Finding | None:
     missing = next(iter(missing_paths(inquiry)), "")
     for folder in (str(f) for f in (test_folder, *test_folder.parents) if str(f) != "."):
         if _passes_in(inquiry, folder):
+            inquiry.facts.add(Fact.SURROUNDINGS_FLIP)
             return inquiry.finding(
                 Category.ENVIRONMENT,
                 Cause.CWD_RELATIVE_PATH,
@@ -73,8 +75,10 @@ def leans_on_the_environment(inquiry: Inquiry) -> Finding | None:
     names = tuple(ddmin(spare, passes, budget=budget).items)
     listed = ", ".join(f"`{name}`" for name in names)
     _write_environment(inquiry, names, f"Without {listed} in the environment it passes.")
+    zone = set(names) == {"TZ"}
+    inquiry.facts.add(Fact.ZONE_FLIPS if zone else Fact.SURROUNDINGS_FLIP)
     return inquiry.finding(
-        Category.ENVIRONMENT,
+        Category.TZD if zone else Category.ENVIRONMENT,
         Cause.ENVIRONMENT_VARIABLE,
         f"{inquiry.victim} fails because {listed} is set where the suite starts: with all else "
         "held, it passes without.",

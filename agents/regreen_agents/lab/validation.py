@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from regreen_agents.domain.findings import Cause, Evidence, Finding, Standing, TestSignature
+from regreen_agents.domain.findings import Cause, Evidence, Finding, TestSignature
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, RunSpec, SuiteRun
 from regreen_agents.lab.chance import ALONE, HASH_SEEDS, RANDOM_SEEDS
@@ -66,8 +66,7 @@ def validate(
     finding: Finding, lab: Lab, signatures: Sequence[TestSignature], edited: Sequence[str]
 ) -> Validation:
     """Run the narrowest proof first and stop at the first that does not hold."""
-    healthy = (Standing.STABLE_PASS, Standing.STABLE_SKIP)
-    known = {s.node_id for s in signatures if s.standing not in healthy} - set(finding.victims)
+    known = {s.node_id for s in signatures if s.is_red_unchanged} - set(finding.victims)
     trial = _Trial(finding, lab, frozenset(known), Validation())
     steps = (_where_it_failed, _whatever_the_seed, _in_their_files, _with_those_who_share)
     for step in (*steps, _in_the_whole_suite):
@@ -79,7 +78,13 @@ def validate(
 def _where_it_failed(trial: _Trial, _edited: Sequence[str]) -> bool:
     """Each victim in the order and under the hash seed that showed the failure, and alone."""
     finding = trial.finding
-    spec = ALONE.model_copy(update={"hash_seed": finding.hash_seed})
+    spec = ALONE.model_copy(
+        update={
+            "hash_seed": finding.hash_seed,
+            "factors": finding.factors,
+            "repeats": finding.repeats,
+        }
+    )
     held = True
     if finding.polluters:
         order = (*finding.polluters, *finding.victims)

@@ -20,5 +20,18 @@ NEEDS = {
     Cause.BARE_COMMAND: "Install the command, or put it on PATH",
     Cause.TIME_LIMIT: "Decide whether the limit or the test is wrong (test_timeout_seconds)",
     Cause.CRASH: "Look at the evidence's log: the process ended without a Python traceback",
+    Cause.SELF_POLLUTION: "Put back at the end of the test what it changes, or make it anew at its "
+    "start",
+    Cause.TIME: "Freeze the clock in the test, or pass the time to the code under test",
+    Cause.TIME_ZONE: "Set the zone in the test (with `time.tzset()`), or compare aware times",
+    Cause.LOCALE: "Name the encoding where the file is opened, or set the locale in the test",
+    Cause.LEFT_FILE: "A fixture that makes the file which only other tests make today, or that "
+    "removes the one they leave",
+    Cause.LISTING_ORDER: "Sort the names that the file system lists before they are used",
+    Cause.NETWORK: "A server on loopback, or a recorded answer, instead of the network",
+    Cause.CONCURRENCY: "Wait for the condition instead of a time; share nothing between workers",
+    Cause.SURROUNDINGS: "Make the test independent of the factor the evidence names, or set it",
+    Cause.INTERPRETER: "A version of the project that supports this Python, or an older Python "
+    "(`python` in [tool.regreen])",
     Cause.UNEXPLAINED: "Look at the evidence, or run a model engine on this cluster",
 }

@@ -15,6 +15,7 @@ from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.registry import propose
 from regreen_agents.repair.search.search import SearchRequest, SearchResult, search
 from regreen_agents.repair.source import SourceTree
+from regreen_agents.runners.base import pytest_of
 from regreen_agents.runners.search_runner import SearchRunner
 from regreen_agents.workspace.patching import apply_edits
 
@@ -74,9 +75,8 @@ def _searched(plan: Plan, option: PlanOption, sources: Sources) -> Iterator[Try]
         frames=frames,
         seconds=sources.search_seconds,
     )
-    found = search(
-        request, SearchRunner(sources.lab.bench.runner, sources.lab.bench.logs / "search")
-    )
+    bench = sources.lab.bench
+    found = search(request, SearchRunner(pytest_of(bench.runner), bench.logs / "search"))
     if not found.plausible:
         yield Try(option, _searched_in_vain(found), ())
     for candidate in found.plausible:

@@ -1,11 +1,14 @@
 """The plain pytest command a person can type for a run, without regreen."""
 
 import os
+import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import RunSpec
-from regreen_agents.runners.factors import effect_of
+from regreen_agents.runners.factors import Plain, copy_tool, plain_words
+from regreen_agents.runners.plain_options import plain_options
 from regreen_agents.runners.policy import RunnerPolicy
 
 LISTED_TESTS = 6
@@ -19,28 +22,41 @@ def shown_python(checkout: Path, policy: RunnerPolicy) -> tuple[str, ...]:
     return (str(python.relative_to(checkout)) if inside else str(python),)
 
 
+class Places(NamedTuple):
+    """Folders a command has to do with."""
+
+    checkout: Path
+    """Where it is typed."""
+    project: Path
+    """Where the suite's own settings are: the project's folder in the tree of the run."""
+
+
 def pytest_command(
-    checkout: Path, policy: RunnerPolicy, spec: RunSpec, order: Path | None = None
+    places: Places, policy: RunnerPolicy, spec: RunSpec, beside: Path | None = None
 ) -> tuple[str, ...]:
     """Return the plain pytest command a person can type in the checkout for the same run.
 
     Args:
-        checkout: Where it is to be typed.
+        places: Where it is to be typed, and where the suite's settings are.
         policy: What every run follows.
         spec: What was run.
-        order: A file of node ids, one a line; used where they are too many to print.
+        beside: The run's log: what the command needs is written into its folder, a list of node
+            ids where they are too many to print, and the tool that applies factors.
     """
-    effect = effect_of(spec.factors, Path("/tmp/regreen-scratch"))  # noqa: S108 - only printed
-    names = [f"PYTHONHASHSEED={spec.hash_seed}"]
-    names += [f"{name}={value}" for name, value in (*effect.env.items(), *spec.extra_env)]
+    checkout, project = places
+    order = None if beside is None else _order_file(spec, beside)
+    plain = _plain(checkout, policy, spec, beside)
+    # env takes its options before its variables, and so do these words.
     unset = [part for name in spec.drop_env for part in ("-u", name)]
+    names = [*plain.env, f"PYTHONHASHSEED={spec.hash_seed}"]
+    names += [f"{name}={value}" for name, value in spec.extra_env]
     tests, python = spec.tests, shown_python(checkout, policy)
     folder: tuple[str, ...] = ()
     if spec.cwd != "." and tests is not None:
         python, folder = (policy.target.python,), ("-C", spec.cwd)
         tests = tuple(NodeId(os.path.relpath(name, spec.cwd)) for name in tests)
-    pytest = ["env", *folder, *unset, *names, *python, "-m", "pytest"]
-    pytest += ["-p", "no:cacheprovider"]
+    pytest = ["env", *folder, *unset, *names, *python, *plain.tool, "-m", "pytest"]
+    pytest += [*plain_options(project, policy), *plain.options]
     if tests is None:
         return (*pytest, *policy.select)
     if order is not None:
@@ -48,7 +64,18 @@ def pytest_command(
     return (*pytest, *tests)
 
 
-def order_file(spec: RunSpec, log: Path) -> Path | None:
+def _plain(checkout: Path, policy: RunnerPolicy, spec: RunSpec, beside: Path | None) -> Plain:
+    """Return the words that repeat the spec's factors."""
+    if not spec.factors:
+        return Plain((), (), ())
+    scratch = Path(tempfile.gettempdir()) / "regreen-factors"
+    tool = "regreen_factors.py"
+    if beside is not None:
+        tool = _shown(checkout, copy_tool(beside.parent / "factors"))
+    return plain_words(spec.factors, str(scratch), tool, policy.env)
+
+
+def _order_file(spec: RunSpec, log: Path) -> Path | None:
     """Write a long order beside the log, so that a command can name it."""
     if spec.tests is None or len(spec.tests) <= LISTED_TESTS:
         return None

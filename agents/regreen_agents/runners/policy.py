@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from regreen_agents.domain.identity import Model
+from regreen_agents.runners.suites import Suite
 from regreen_agents.runners.target import Target
 
 ALLOWED_ENV = (
@@ -29,6 +30,8 @@ class RunnerPolicy(Model):
     """pytest arguments that choose the suite; empty means what plain ``pytest`` collects."""
     options: tuple[str, ...] = ()
     """pytest options on top of the target's own."""
+    suite: Suite = Suite()
+    """Which runner the suite has; pytest where nothing is said."""
     notes: tuple[str, ...] = ()
     """Where this differs from what a person's plain ``pytest`` would do, in words."""
 

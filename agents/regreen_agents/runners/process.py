@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +16,13 @@ from typing import Literal
 import psutil
 
 from regreen_agents.errors import RunnerError, StoppedError
+from regreen_agents.runners.bounded_log import BoundedLog
 
 logger = logging.getLogger(__name__)
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 MARK = "REGREEN_RUN"
 """Environment variable that marks every process of a run: ``<owner>/<number>``."""
-HEAD_BYTES = 2 * 1024 * 1024
-TAIL_BYTES = 512 * 1024
 POLL_SECONDS = 0.02
 LOST_SECONDS = 2.0
 """Patience with output that outlives a lost supervisor: its writer may have shed our mark."""
@@ -111,7 +109,7 @@ def run_process(
     """
     stopper.check()
     started = time.monotonic()
-    supervised = _Supervised(request)
+    supervised = Supervised(request)
     try:
         supervised.wait(lambda: stopper.stopped or should_end())
     finally:
@@ -120,45 +118,36 @@ def run_process(
     return supervised.result(time.monotonic() - started)
 
 
-class _Supervised:
-    """One supervisor process with its three pipes."""
+class Supervised:
+    """A command that runs under its supervisor; whoever starts one has to `close` it."""
 
     def __init__(self, request: ProcessRequest) -> None:
+        """Start it.
+
+        Raises:
+            RunnerError: It could not be started.
+        """
         control_read, self._control = os.pipe()
         self._status, status_write = os.pipe()
         self.mark = f"{request.owner}/{os.getpid()}-{time.monotonic_ns()}"
-        command = [
-            sys.executable,
-            "-I",
-            "-S",
-            str(SUPERVISOR),
-            str(control_read),
-            str(status_write),
-        ]
-        command += [f"{request.timeout_seconds:.3f}", str(request.memory_limit_mib)]
-        try:
-            self._process = subprocess.Popen(
-                [*command, *request.command],
-                cwd=request.cwd,
-                env={**request.env, MARK: self.mark},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=(control_read, status_write),
-                start_new_session=True,
-            )
-        except OSError as error:
-            os.close(self._control)
-            os.close(self._status)
-            raise RunnerError(
-                f"Could not start {request.command[0]!r}.",
-                why=str(error),
-                fix="Check that the interpreter exists and that the machine has memory left.",
-            ) from error
-        finally:
-            os.close(control_read)
-            os.close(status_write)
-        self._log = _BoundedLog(self._process, request.log)
+        self._process = _started(
+            request, {**request.env, MARK: self.mark}, (control_read, status_write), self._abandon
+        )
+        self._log = BoundedLog(_output_of(self._process), request.log)
+
+    def _abandon(self) -> None:
+        os.close(self._control)
+        os.close(self._status)
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id: on Linux the parent of all orphans of the command."""
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the command and all its descendants are gone."""
+        return bool(select.select([self._status], [], [], 0)[0])
 
     def wait(self, should_end: Callable[[], bool]) -> None:
         """Wait for the supervisor's end, passing on the wish to end early."""
@@ -166,10 +155,14 @@ class _Supervised:
         while not select.select([self._status], [], [], POLL_SECONDS)[0]:
             if not asked and should_end():
                 asked = True
-                os.write(self._control, b"x")
+                self.end()
+
+    def end(self) -> None:
+        """Ask the supervisor to kill the command with every descendant."""
+        os.write(self._control, b"x")
 
     def close(self) -> None:
-        """Leave nothing behind: pipes, marked processes, reader thread."""
+        """Leave nothing behind: pipes, marked processes, reader thread. Waits for the end."""
         os.close(self._control)
         with os.fdopen(self._status, "rb") as pipe:
             status = pipe.read()
@@ -182,7 +175,7 @@ class _Supervised:
             logger.warning("a process of the run that hides from us still holds its output open")
 
     def result(self, duration_seconds: float) -> ProcessResult:
-        """Return what the supervisor reported, or that it was lost."""
+        """Return what the supervisor reported, or that it was lost; only after `close`."""
         report = self._report
         if not report:
             return ProcessResult(None, "lost", duration_seconds, log_bytes=self._log.total)
@@ -199,44 +192,43 @@ class _Supervised:
         )
 
 
-class _BoundedLog:
-    """Drains a process's output into a file of bounded size, in a thread of its own."""
+def _started(
+    request: ProcessRequest,
+    env: Mapping[str, str],
+    passed: tuple[int, int],
+    abandon: Callable[[], None],
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-I", "-S", str(SUPERVISOR), *map(str, passed)]
+    command += [f"{request.timeout_seconds:.3f}", str(request.memory_limit_mib)]
+    try:
+        return subprocess.Popen(
+            [*command, *request.command],
+            cwd=request.cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=passed,
+            start_new_session=True,
+        )
+    except OSError as error:
+        abandon()
+        raise RunnerError(
+            f"Could not start {request.command[0]!r}.",
+            why=str(error),
+            fix="Check that the interpreter exists and that the machine has memory left.",
+        ) from error
+    finally:
+        for number in passed:
+            os.close(number)
 
-    def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
-        self._process = process
-        self._path = path
-        self.total = 0
-        self._tail: deque[bytes] = deque()
-        self._tail_size = 0
-        self._thread = threading.Thread(target=self._drain, name="regreen-log", daemon=True)
-        self._thread.start()
 
-    def _drain(self) -> None:
-        pipe = self._process.stdout
-        if pipe is None:
-            return
-        with self._path.open("wb", buffering=0) as head, pipe:
-            while chunk := os.read(pipe.fileno(), 65536):
-                if self.total < HEAD_BYTES:
-                    head.write(chunk)
-                else:
-                    self._keep(chunk)
-                self.total += len(chunk)
-            if self._tail:
-                elided = self.total - head.tell() - self._tail_size
-                head.write(b"\n[... %d bytes elided ...]\n" % elided if elided > 0 else b"")
-                head.write(b"".join(self._tail))
-
-    def _keep(self, chunk: bytes) -> None:
-        self._tail.append(chunk)
-        self._tail_size += len(chunk)
-        while self._tail_size - len(self._tail[0]) >= TAIL_BYTES:
-            self._tail_size -= len(self._tail.popleft())
-
-    def finish(self, timeout_seconds: float | None) -> bool:
-        """Wait until all output is on disk; return whether it is."""
-        self._thread.join(timeout_seconds)
-        return not self._thread.is_alive()
+def _output_of(process: subprocess.Popen[bytes]) -> int:
+    """Return the reading end of a process's output as a descriptor of our own."""
+    if process.stdout is None:
+        return os.open(os.devnull, os.O_RDONLY)
+    with process.stdout as pipe:
+        return os.dup(pipe.fileno())
 
 
 def end_marked(mark: str) -> int:

@@ -29,6 +29,7 @@ from regreen_agents.runners.stream import Reading, read_events
 from regreen_agents.runners.trees import paths_of, placeless, relocated
 from regreen_agents.runners.watch import HangWatch
 
+STREAM = "stream.jsonl"
 LAUNCHER = Path(__file__).with_name("probe") / "launch.py"
 MAX_SEGMENTS = 20
 
@@ -93,13 +94,11 @@ class PytestRunner:
             left = self.policy.suite_timeout_seconds - _spent(parts)
             if left <= 0:
                 break
-            rest = RunSpec(**{**dict(spec), "tests": tuple(parts[-1].reading.not_run)})
-            if rest.order is OrderKind.FILE:
-                rest = rest.model_copy(update={"order": OrderKind.GIVEN})
+            rest = rest_of(spec, parts[-1])
             bounded = self.policy.model_copy(update={"suite_timeout_seconds": left})
             runner = self.with_policy(bounded)
-            parts.append(runner.launch(tree, rest, _numbered(log, len(parts) + 1), {}))
-        return self._assemble(tree.resolve(), spec, parts, log)
+            parts.append(runner.launch(tree, rest, numbered(log, len(parts) + 1), {}))
+        return self.assembled(tree.resolve(), spec, parts, log)
 
     def launch(
         self,
@@ -134,24 +133,11 @@ class PytestRunner:
         scratch: Path,
         extra: tuple[dict[str, Any], Sequence[str]],
     ) -> Told:
-        stream = scratch / "stream.jsonl"
-        config = {**self._config(tree, spec, stream), **extra[0]}
-        config_path = scratch / "config.json"
-        config_path.write_text(json.dumps(config), encoding="utf-8")
-        arguments = [*self._arguments(tree, spec, scratch), *extra[1]]
-        watch = HangWatch(stream, self.policy.test_timeout_seconds)
-        request = ProcessRequest(
-            command=(self.policy.target.python, str(LAUNCHER), str(config_path), *arguments),
-            cwd=tree / spec.cwd,
-            env=self._environment(tree, spec, scratch),
-            log=log,
-            timeout_seconds=self.policy.suite_timeout_seconds,
-            owner=self.door.owner,
-            memory_limit_mib=self.policy.memory_limit_mib,
-        )
-        log.parent.mkdir(parents=True, exist_ok=True)
+        stream = scratch / STREAM
+        request = self.prepared(tree, spec, log, scratch, extra)
+        watch = HangWatch(stream, self.test_seconds(spec))
         started = time.monotonic()
-        watches = spec.order is not OrderKind.ISOLATED and not config.get("plugins")
+        watches = spec.order is not OrderKind.ISOLATED and not extra[0].get("plugins")
         process = run_process(
             request,
             stopper=self.door.stopper,
@@ -160,14 +146,47 @@ class PytestRunner:
         self.door.meter.add(started, time.monotonic())
         return Told(process, Reading(read_events(stream)), watch.hung)
 
-    def _config(self, tree: Path, spec: RunSpec, stream: Path) -> dict[str, Any]:
+    def prepared(
+        self,
+        tree: Path,
+        spec: RunSpec,
+        log: Path,
+        scratch: Path,
+        extra: tuple[dict[str, Any], Sequence[str]],
+    ) -> ProcessRequest:
+        """Write the probe's settings and return the process that runs pytest with them.
+
+        Args:
+            tree: The project's folder, resolved.
+            spec: What to run.
+            log: Where the output goes; its folder is made.
+            scratch: A folder of the process's own; its events come in `STREAM` there.
+            extra: Further settings of the probe, and further options of pytest.
+        """
+        config = {**self.settings(tree, spec, scratch / STREAM), **extra[0]}
+        config_path = scratch / "config.json"
+        config_path.write_text(json.dumps(config), encoding="utf-8")
+        arguments = [*self._arguments(tree, spec, scratch), *extra[1]]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return ProcessRequest(
+            command=(self.policy.target.python, str(LAUNCHER), str(config_path), *arguments),
+            cwd=tree / spec.cwd,
+            env=self._environment(tree, spec, scratch),
+            log=log,
+            timeout_seconds=self.policy.suite_timeout_seconds,
+            owner=self.door.owner,
+            memory_limit_mib=self.policy.memory_limit_mib,
+        )
+
+    def settings(self, tree: Path, spec: RunSpec, stream: Path) -> dict[str, Any]:
+        """Return what the probe is told about a run."""
         return {
             "stream": str(stream),
             "tree": str(tree),
             "checkout": str(self.door.checkout.resolve()),
             "order": None if spec.tests is None else list(spec.tests),
             "isolate": spec.order is OrderKind.ISOLATED,
-            "test_timeout": self.policy.test_timeout_seconds,
+            "test_timeout": self.test_seconds(spec),
             "process_seed": zlib.crc32(f"{spec.seed}/{spec.hash_seed}".encode()),
             "random_seed": spec.random_seed,
             "watch_state": spec.watch_state,
@@ -175,9 +194,15 @@ class PytestRunner:
             "factors": effect_of(spec.factors, stream.parent).inside,
         }
 
+    def test_seconds(self, spec: RunSpec) -> float:
+        """Return the limit of each test: the policy's, or that of a factor."""
+        limit = effect_of(spec.factors, Path()).test_timeout_seconds
+        return self.policy.test_timeout_seconds if limit is None else limit
+
     def _arguments(self, tree: Path, spec: RunSpec, scratch: Path) -> list[str]:
         base = ["-q", "--tb=short", f"--rootdir={tree}", f"--basetemp={scratch / 'tmp'}"]
         base += ["-o", f"cache_dir={scratch / 'cache'}", *self.policy.options]
+        base += effect_of(spec.factors, scratch).options
         if spec.tests is None:
             return [*base, *self.policy.select]
         return [*base, *paths_of(tree, files_of(spec.tests), tree / spec.cwd)]
@@ -192,11 +217,12 @@ class PytestRunner:
             env.pop(name, None)
         return {**env, "PYTHONHASHSEED": spec.hash_seed, **effect.env, **dict(spec.extra_env)}
 
-    def _assemble(self, tree: Path, spec: RunSpec, parts: list[Told], log: Path) -> SuiteRun:
+    def assembled(self, tree: Path, spec: RunSpec, parts: list[Told], log: Path) -> SuiteRun:
+        """Put a run together from its processes; their logs become one."""
         results: dict[NodeId, TestResult] = {}
         changes: list[StateChange] = []
         for number, told in enumerate(parts):
-            name = log if number == 0 else _numbered(log, number + 1)
+            name = log if number == 0 else numbered(log, number + 1)
             offset = max((r.position for r in results.values()), default=-1) + 1
             for result in told.reading.results(death(told, name)):
                 moved = result.position + offset if result.position >= 0 else -1
@@ -207,7 +233,7 @@ class PytestRunner:
         _join_logs(log, len(parts))
         return SuiteRun(
             spec=spec,
-            command=self.command(spec, commands.order_file(spec, log)),
+            command=self.command(spec, tree, log),
             exit_code=parts[-1].process.exit_code if len(parts) == 1 else None,
             end=end_of(parts),
             results=tuple(ordered),
@@ -231,16 +257,17 @@ class PytestRunner:
         """The interpreter as a person names it from the checkout, one word."""
         return commands.shown_python(self.door.checkout, self.policy)
 
-    def command(self, spec: RunSpec, order_file: Path | None = None) -> tuple[str, ...]:
+    def command(self, spec: RunSpec, tree: Path, beside: Path | None = None) -> tuple[str, ...]:
         """Return the plain pytest command a person can type in the checkout for the same run."""
-        return commands.pytest_command(self.door.checkout, self.policy, spec, order_file)
+        places = commands.Places(self.door.checkout, tree)
+        return commands.pytest_command(places, self.policy, spec, beside)
 
 
 def _join_logs(log: Path, segments: int) -> None:
     """Append the logs of later segments to the first: one log, one digest."""
     with log.open("ab") as whole:
         for number in range(2, segments + 1):
-            part = _numbered(log, number)
+            part = numbered(log, number)
             whole.write(b"\n[segment %d]\n" % number + part.read_bytes())
             part.unlink()
 
@@ -254,9 +281,18 @@ def files_of(tests: Sequence[NodeId]) -> list[str]:
     return list(dict.fromkeys(name.partition("::")[0] for name in tests))
 
 
+def rest_of(spec: RunSpec, told: Told) -> RunSpec:
+    """Return what is left of a run after one of its processes."""
+    rest = RunSpec(**{**dict(spec), "tests": tuple(told.reading.not_run)})
+    if rest.order is not OrderKind.FILE:
+        return rest
+    return rest.model_copy(update={"order": OrderKind.GIVEN})
+
+
 def _spent(parts: Sequence[Told]) -> float:
     return sum(told.process.duration_seconds for told in parts)
 
 
-def _numbered(log: Path, number: int) -> Path:
+def numbered(log: Path, number: int) -> Path:
+    """Return where the log of a run's further process goes."""
     return log.with_name(f"{log.stem}.{number}{log.suffix}")

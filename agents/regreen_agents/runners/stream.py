@@ -97,13 +97,15 @@ class Reading:
     def _on_start(self, event: Event) -> None:
         test = self._tests.setdefault(NodeId(event["id"]), _Test())
         test.position = event["position"]
+        if event.get("round"):
+            test.start_again()
 
     def _on_phase(self, event: Event) -> None:
         self._tests.setdefault(NodeId(event["id"]), _Test()).phases.append(event)
 
     def _on_end(self, event: Event) -> None:
         test = self._tests.setdefault(NodeId(event["id"]), _Test())
-        test.ended = True
+        test.ended, test.cpu_seconds = True, event.get("cpu")
 
     def _on_warnings(self, event: Event) -> None:
         if test := self._tests.get(NodeId(event["id"])):
@@ -130,6 +132,11 @@ class Reading:
         """Whether any test had started."""
         return bool(self._tests)
 
+    def rounds(self, name: NodeId) -> tuple[Outcome, ...]:
+        """Return how a test ended each time it ran to its end in a row in one process."""
+        test = self._tests.get(name)
+        return () if test is None else test.rounds()
+
     @property
     def not_run(self) -> list[NodeId]:
         """Collected tests that never started, in order."""
@@ -148,9 +155,21 @@ class _Test:
     def __init__(self) -> None:
         self.position = -1
         self.phases: list[Event] = []
+        self.earlier: list[Outcome] = []
         self.ended = False
         self.lost = ""
         self.warnings = 0
+        self.cpu_seconds: float | None = None
+
+    def start_again(self) -> None:
+        """Take what was told so far as one time of several; only the last one counts."""
+        self.earlier.append(_outcome(self.phases))
+        self.phases, self.ended, self.cpu_seconds = [], False, None
+
+    def rounds(self) -> tuple[Outcome, ...]:
+        """Return the outcomes of all times that came to their end."""
+        whole = self.ended and self.phases and not self.lost
+        return (*self.earlier, *([_outcome(self.phases)] if whole else []))
 
     @property
     def whole(self) -> list[Event]:
@@ -171,6 +190,8 @@ class _Test:
             outcome=outcome,
             duration_seconds=sum(phase["duration"] for phase in self.whole),
             position=self.position,
+            cpu_seconds=self.cpu_seconds,
+            earlier=tuple(self.earlier),
             peak_rss_kib=max(peaks, default=None),
             failure=failure,
             skip_reason=next((str(p["reason"]) for p in self.whole if p.get("reason")), ""),

@@ -84,6 +84,15 @@ def _reap() -> bool:
             return True
 
 
+def reap_adopted(command: int) -> None:
+    """Collect ended orphans: a command that runs for hours may leave thousands."""
+    while True:
+        told = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if told is None or told.si_pid == command:
+            return
+        os.waitpid(told.si_pid, 0)
+
+
 def limit_memory(mebibytes: int) -> None:
     """Bound the private memory of the child; 0 means no bound."""
     if mebibytes:
@@ -101,7 +110,8 @@ def watch(child: subprocess.Popen[bytes], control: int, deadline: float) -> str:
         if left <= 0:
             return "limit"
         # Without a pidfd (not Linux) the child's end is polled for.
-        ready, _, _ = select.select(waited, [], [], left if len(waited) > 1 else min(left, 0.02))
+        ready, _, _ = select.select(waited, [], [], min(left, 1.0 if len(waited) > 1 else 0.02))
+        reap_adopted(child.pid)
         if os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             return "exited"
         if control in ready:

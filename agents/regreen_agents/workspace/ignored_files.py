@@ -26,7 +26,8 @@ _SKIPPED = frozenset(
         "node_modules",
     }
 )
-_ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
+_ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta", "CACHEDIR.TAG")
+"""The last one marks a cache (bford.info/cachedir): cargo's ``target`` has it."""
 
 
 def copy_ignored(root: Path, tree: Path, *, total_limit_bytes: int = TOTAL_LIMIT_BYTES) -> int:

@@ -1,10 +1,12 @@
 """The command ``regreen``: its commands by name, and the door through which it ends."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from regreen.cli import commit, demo, doctor, plan, sprint, standing
+from regreen.cli import bisect, commit, demo, diagnose, doctor, flaky, plan, sprint, standing
+from regreen.cli.arguments import with_default
 from regreen.cli.exits import guard
 
 app = typer.Typer(
@@ -22,6 +24,9 @@ app.add_typer(plan.app, name="plan")
 app.add_typer(commit.app, name="commit")
 app.command()(sprint.resume)
 app.command()(standing.report)
+app.command()(flaky.flaky)
+app.command()(diagnose.diagnose)
+app.command()(bisect.bisect)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
 
@@ -55,7 +60,8 @@ def main() -> None:
     """Run ``regreen`` with the arguments of this process."""
     # Not `app()`: that would put Typer's own exception hook over ours.
     command = typer.main.get_command(app)
-    guard(lambda: command(prog_name="regreen"))
+    words = with_default(sys.argv[1:], "--flakiness-check", "3")
+    guard(lambda: command(words, prog_name="regreen"))
 
 
 if __name__ == "__main__":

@@ -82,6 +82,38 @@ def seconds(text: str, *, option: str) -> float:
     )
 
 
+def share(value: float | None, *, option: str) -> None:
+    """Make sure that a rate or a confidence lies between 0 and 1.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if value is None or 0 < value < 1:
+        return
+    raise UsageError(
+        f"{option} got {value:g}, which is no share.",
+        why="It is a number above 0 and below 1: one failure in ten runs is 0.1.",
+        fix=f"Write for example {option} 0.1 or {option} 0.95.",
+    )
+
+
+def with_default(words: Sequence[str], option: str, default: str) -> list[str]:
+    """Return a command line in which an option that stands without its number has one.
+
+    Args:
+        words: As typed.
+        option: For example ``--flakiness-check``.
+        default: The number it means when it is left out.
+    """
+    told: list[str] = []
+    for position, word in enumerate(words):
+        told.append(word)
+        following = words[position + 1] if position + 1 < len(words) else ""
+        if word == option and not following.isdigit():
+            told.append(default)
+    return told
+
+
 def engine(name: str) -> str:
     """Return the engine's name when this version has it.
 

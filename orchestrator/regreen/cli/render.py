@@ -3,19 +3,22 @@
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from rich.console import RenderableType
 from rich.prompt import Confirm, Prompt
 from rich.text import Text
 
 from regreen.cli import pages
 from regreen.cli.arguments import located
-from regreen.cli.terminal import stderr, stdout
+from regreen.cli.terminal import Screen, stderr, stdout
 from regreen.views import CommitRow, DoctorLine, PlanRow, SprintStatus
 from regreen_agents.domain.identity import Model
 from regreen_agents.errors import RegreenError
 
+V = TypeVar("V")
 BUG_MESSAGE = (
     "This is a bug in regreen, not in your project. Please report it with the lines above."
 )
@@ -34,7 +37,10 @@ def failure(error: RegreenError) -> None:
 
 
 def stopped(resume_command: str) -> None:
-    """Tell after Ctrl-C that the work is kept and how to go on."""
+    """Tell after Ctrl-C that the work is kept and how to go on, where there is anything to."""
+    if not resume_command:
+        stderr().write("\nstopped; nothing was changed, and nothing is left behind.\n")
+        return
     stderr().write(f"\nstopped; nothing is lost. Continue with: {resume_command}\n")
 
 
@@ -111,6 +117,19 @@ def doctor(lines: Sequence[DoctorLine]) -> None:
     """Print what the doctor found."""
     screen = stdout()
     screen.console.print(pages.doctor_page(lines, screen))
+
+
+def page(make: Callable[[V, Screen], Iterable[RenderableType]], value: V) -> None:
+    """Print a view part by part, as `make` draws it for this screen.
+
+    A bare string is a command: a person copies it, so it is never wrapped.
+    """
+    screen = stdout()
+    for part in make(value, screen):
+        if isinstance(part, str):
+            screen.write(f"{part}\n")
+        else:
+            screen.console.print(part)
 
 
 def is_interactive() -> bool:

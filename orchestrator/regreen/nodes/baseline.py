@@ -8,27 +8,37 @@ from regreen_agents.domain.runs import SuiteRun
 from regreen_agents.errors import TargetError
 from regreen_agents.lab.comparison import pass_rate
 from regreen_agents.lab.measure import (
+    Measuring,
     collected_ids,
     confirmed_alone,
     first_run,
     further_runs,
     isolated_run,
 )
+from regreen_agents.lab.sweeps import Control, sweep_again, sweep_surroundings
 
 FORK_SECONDS = 0.05
 """What a test alone in a fork costs, beyond the test itself, with its state watched."""
 ALONE_SHARE = 0.2
+SWEEP_SHARE = 0.1
 
 
 def baseline(_state: SprintState, site: Site) -> SprintState:
     """Run the suite N times, and every test alone; keep it as the reference of the sprint."""
     if not site.folder.has("baseline.json"):
-        site.folder.save_baseline(measure_base(site, site.info.base, "baseline"))
+        measured = measure_base(site, site.info.base, "baseline", sweeping=True)
+        site.folder.save_baseline(measured)
     return {}
 
 
-def measure_base(site: Site, commit: str, name: str) -> Baseline:
+def measure_base(site: Site, commit: str, name: str, *, sweeping: bool = False) -> Baseline:
     """Measure one commit, in a worktree of its own.
+
+    Args:
+        site: Where.
+        commit: What.
+        name: Of the worktree and of the folder with the runs' logs.
+        sweeping: Run it in changed settings, too; a comparison has no use for that.
 
     Raises:
         TargetError: There is nothing to measure there, or it would not be that commit's code.
@@ -49,6 +59,8 @@ def measure_base(site: Site, commit: str, name: str) -> Baseline:
         alone = isolated_run(where, first, watch=True) if _is_affordable(site, first) else None
         if alone is not None:
             alone = confirmed_alone(where, first, alone)
+        sweeping = sweeping and runner.policy.suite.is_pytest
+        sweeps = _sweeps(site, where, Control(tuple(runs), alone)) if sweeping else ()
         red = {r.node_id for run in runs for r in run.red()}
         agent.result = (
             f"{len(collected_ids(first))} tests, {len(runs)} runs and each alone: "
@@ -58,7 +70,9 @@ def measure_base(site: Site, commit: str, name: str) -> Baseline:
             commit=commit,
             runs=tuple(site.relative(run) for run in runs),
             isolated=None if alone is None else site.relative(alone),
-            notes=(*runner.policy.notes, *_copies(first), *_not_alone(alone)),
+            sweeps=tuple(site.relative(run) for run in sweeps),
+            notes=(*runner.policy.notes, *_copies(first), *_not_alone(alone))
+            + (_unswept(sweeps) if sweeping else ()),
         )
 
 
@@ -66,6 +80,25 @@ def _is_affordable(site: Site, first: SuiteRun) -> bool:
     """Whether running every test alone leaves most of the time budget to the rest."""
     expected = first.duration_seconds + FORK_SECONDS * len(collected_ids(first))
     return expected < ALONE_SHARE * site.info.options.time_budget_seconds
+
+
+def _sweeps(site: Site, where: Measuring, control: Control) -> tuple[SuiteRun, ...]:
+    """Run the suite in changed settings too, where that leaves most of the time to the rest."""
+    allowed = SWEEP_SHARE * site.info.options.time_budget_seconds
+    once = control.runs[0].duration_seconds
+    twice = 2 * once + FORK_SECONDS * len(collected_ids(control.runs[0]))
+    again = sweep_again(where, control) if twice < allowed else ()
+    around = sweep_surroundings(where, control) if once < allowed else ()
+    return (*again, *around)
+
+
+def _unswept(sweeps: tuple[SuiteRun, ...]) -> tuple[str, ...]:
+    if sweeps:
+        return ()
+    return (
+        "no test was run twice in a row or in other surroundings (too slow for the time budget): "
+        "tests that fail only there are not seen",
+    )
 
 
 def _not_alone(alone: SuiteRun | None) -> tuple[str, ...]:

@@ -39,11 +39,11 @@ def _doubt_setters(site: Site) -> None:
     polluted = {
         (change.kind, change.target): plan.id
         for plan in plans
-        if plan.finding.cause is not Cause.MISSING_STATE_SETTER
+        if not plan.finding.state_setters
         for change in plan.finding.state
     }
     for plan in plans:
-        if plan.finding.cause is not Cause.MISSING_STATE_SETTER:
+        if not plan.finding.state_setters:
             continue
         keys = ((change.kind, change.target) for change in plan.finding.state)
         others = sorted({polluted[key] for key in keys if key in polluted})

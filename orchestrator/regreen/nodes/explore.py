@@ -1,9 +1,9 @@
 """Send one explorer per cluster; each writes a plan document or a refusal."""
 
 import logging
+from contextlib import nullcontext
 
 from regreen.nodes.site import Agent, Site
-from regreen.nodes.triage import HEALTHY
 from regreen.state import ClusterTask, SprintState
 from regreen.store import documents
 from regreen.store.names import plan_id
@@ -24,7 +24,7 @@ def explore(task: ClusterTask, site: Site) -> SprintState:
     if not done:
         triage = site.folder.load_triage()
         cluster = next(c for c in triage.clusters if c.id == task["cluster"])
-        red = sum(1 for s in triage.signatures if s.standing not in HEALTHY)
+        red = sum(1 for s in triage.signatures if s.is_red_unchanged)
         assignment = Assignment(
             plan=plan,
             sprint=site.info.id,
@@ -60,8 +60,9 @@ def _guarded(cluster: Cluster, assignment: Assignment, agent: Agent) -> Plan | R
     site, name = agent.site, f"explore-{cluster.id}"
     with site.tree(name, site.info.base) as tree:
         try:
-            lab = agent.lab(tree, name, site.measured())
-            return site.engine.explore(cluster, lab, assignment)
+            with agent.warm_pool(tree, name) or nullcontext() as warm:
+                lab = agent.lab(tree, name, site.measured(), warm=warm)
+                return site.engine.explore(cluster, lab, assignment)
         except StoppedError:
             raise
         except Exception as error:

@@ -23,6 +23,10 @@ from regreen_agents.engines import Engine
 from regreen_agents.errors import RegreenError, RepositoryError, StoppedError
 from regreen_agents.lab.lab import Bench, Lab, Measured
 from regreen_agents.lab.measure import Measuring
+from regreen_agents.lab.warm import WarmPool
+from regreen_agents.runners.base import SuiteRunner
+from regreen_agents.runners.cargo_build import forget_build
+from regreen_agents.runners.choice import runner_for
 from regreen_agents.runners.policy import RunnerPolicy
 from regreen_agents.runners.process import Stopper, end_marked
 from regreen_agents.runners.pytest_runner import Door, Meter, PytestRunner
@@ -69,6 +73,11 @@ class Site:
     def shelf_root(self) -> Path:
         """``.regreen`` of the repository."""
         return self.repository.root / STATE_FOLDER
+
+    @property
+    def builds(self) -> Path:
+        """Where compiled suites are built; it goes with the sprint's worktrees."""
+        return self.worktrees.folder / "builds"
 
     def project_in(self, tree: Path) -> Path:
         """Return the project's folder inside a worktree."""
@@ -128,6 +137,7 @@ class Site:
             yield tree
         finally:
             self.worktrees.remove(name)
+            forget_build(self.builds, self.project_in(tree))
 
 
 class Agent:
@@ -154,21 +164,22 @@ class Agent:
         """Change the agent's line."""
         self.say("note", text)
 
-    def runner(self) -> PytestRunner:
+    def runner(self) -> SuiteRunner:
         """Return a runner that measures for this agent."""
         site = self.site
-        return PytestRunner(
-            Door(
-                policy=site.load_policy(),
-                checkout=site.repository.root,
-                owner=site.owner,
-                stopper=site.stopper,
-                meter=self.meter,
-            )
+        door = Door(
+            policy=site.load_policy(),
+            checkout=site.repository.root,
+            owner=site.owner,
+            stopper=site.stopper,
+            meter=self.meter,
         )
+        return runner_for(door, site.builds)
 
-    def lab(self, tree: Path, name: str, measured: Measured) -> Lab:
-        """Return a laboratory in a worktree."""
+    def lab(
+        self, tree: Path, name: str, measured: Measured, *, warm: WarmPool | None = None
+    ) -> Lab:
+        """Return a laboratory in a worktree; `warm` where nobody edits it."""
         site = self.site
         reserved = RESERVED.get(self.stage, 0.0) * site.info.options.time_budget_seconds
         bench = Bench(
@@ -179,7 +190,19 @@ class Agent:
             note=self.note,
             seconds_left=lambda: site.seconds_left() - reserved,
         )
-        return Lab(bench, measured)
+        return Lab(bench, measured, warm=warm)
+
+    def warm_pool(self, tree: Path, name: str) -> WarmPool | None:
+        """Return warm processes for a worktree, to be closed; None for suites not in pytest."""
+        runner = self.runner()
+        if not isinstance(runner, PytestRunner):
+            return None
+        return WarmPool(
+            runner,
+            self.site.project_in(tree),
+            self.site.folder.path(f"runs/{name}"),
+            lambda: self.site.worktrees.reset(name),
+        )
 
     def measuring(self, tree: Path, name: str, logs: str) -> Measuring:
         """Return what `lab.measure` needs to run the whole suite in a worktree."""
@@ -218,7 +241,7 @@ class Agent:
 
 def as_measured(baseline: Baseline) -> Measured:
     """Return a stored baseline as the lab wants it."""
-    return Measured(baseline.runs, baseline.isolated)
+    return Measured(baseline.runs, baseline.isolated, baseline.sweeps)
 
 
 def clean_up(site: Site) -> None:

@@ -9,7 +9,7 @@ from regreen_agents.domain.findings import Cluster, Standing, TestSignature
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.progress import Stage
 from regreen_agents.lab.clusters import clusters_of
-from regreen_agents.lab.signatures import signatures_of
+from regreen_agents.lab.signatures import dependent_on, signatures_of
 
 HEALTHY = (Standing.STABLE_PASS, Standing.STABLE_SKIP)
 
@@ -17,23 +17,27 @@ HEALTHY = (Standing.STABLE_PASS, Standing.STABLE_SKIP)
 def triage(_state: SprintState, site: Site) -> SprintState:
     """Write triage.json, failures.json and cluster_mapping.md; name the clusters."""
     with site.agent("triage", Stage.TRIAGE) as agent:
-        measured = site.measured()
-        signatures = signatures_of(measured.runs, measured.isolated)
+        measured = site.folder.load_baseline()
+        signatures = signatures_of(measured.runs, measured.isolated, measured.sweeps)
         previous = baselines.load_previous(site.shelf_root)
         known = None if previous is None else _redness(previous, signatures)
-        clusters, cleared = clusters_of(signatures, previous=known)
+        sweeps = [sweep.spec for sweep in measured.sweeps]
+        clusters, cleared = clusters_of(signatures, previous=known, sweeps=sweeps)
         result = Triage(signatures=novel(signatures, clusters), clusters=clusters, cleared=cleared)
         site.folder.save_triage(result)
         site.folder.write_text("failures.json", failures_json(site.folder.record()))
-        mapping = cluster_mapping(result, site.folder.load_baseline())
+        mapping = cluster_mapping(result, measured)
         site.folder.write_text("cluster_mapping.md", mapping)
         sick = [s for s in signatures if s.standing not in HEALTHY]
-        flaky = sum(1 for s in sick if s.standing is Standing.FLAKY)
-        agent.result = (
-            f"{len(clusters)} clusters of {len(sick)} tests: {len(sick) - flaky} fail always, "
-            f"{flaky} flake"
-        )
+        agent.result = f"{len(clusters)} clusters of {len(sick)} tests: {_in_words(sick)}"
     return {"clusters": [cluster.id for cluster in clusters]}
+
+
+def _in_words(sick: list[TestSignature]) -> str:
+    dependent = sum(1 for s in sick if dependent_on(s) is not None)
+    flaky = sum(1 for s in sick if s.standing is Standing.FLAKY) - dependent
+    words = f"{len(sick) - flaky - dependent} fail always, {flaky} flake"
+    return f"{words}, {dependent} only in a changed setting" if dependent else words
 
 
 def _redness(

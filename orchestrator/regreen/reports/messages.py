@@ -108,6 +108,7 @@ _OUTCOMES: dict[Cause, Callable[[Finding, _Namer], str]] = {
     Cause.UNSEEDED_RANDOMNESS: _any_seed,
     Cause.UNORDERED_ITERATION: _any_hash,
     Cause.MISSING_STATE_SETTER: _alone,
+    Cause.LEFT_FILE: _alone,
     Cause.CODE_BUG: _corrected,
 }
 

@@ -40,6 +40,7 @@ def _cause(finding: Finding) -> str:
         ("Polluters, together enough", finding.polluters),
         ("Every test seen to change the same state", finding.all_polluters),
         ("State-setters", finding.state_setters),
+        ("Cleaners: run in between, they make it pass", finding.cleaners),
         ("Missing", finding.missing),
         ("State changed", [f"{s.target}: {s.before} -> {s.after}" for s in finding.state]),
         ("Suspected lines", [f"{at.path}:{at.line} {at.text}" for at in finding.locations]),

@@ -58,6 +58,8 @@ class Baseline(Model):
     """Full runs: file order first."""
     isolated: SuiteRun | None = None
     """Every test alone (R59); None when the platform or the time budget allowed none."""
+    sweeps: tuple[SuiteRun, ...] = ()
+    """Runs in changed settings; they count in no flake rate and in no comparison."""
     notes: tuple[str, ...] = ()
 
 

@@ -62,6 +62,14 @@ def test_any_failure_at_all_is_reduced_until_no_single_item_can_go(
     assert is_one_minimal(found.items, fails)
 
 
+def test_what_is_left_after_one_item_went_is_tried_again() -> None:
+    failing = {(1,), (1, 2), (1, 2, 3), (0, 1, 2, 3)}
+
+    found = ddmin(range(4), lambda items: tuple(items) in failing, budget=AMPLE)
+
+    assert found.items == (1,)
+
+
 def test_a_cleaner_between_polluter_and_victim_does_not_hide_the_polluter() -> None:
     def fails(order: Sequence[str]) -> bool:
         dirty = False

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from regreen_agents.errors import RunnerError, StoppedError
+from regreen_agents.runners.bounded_log import HEAD_BYTES, TAIL_BYTES
 from regreen_agents.runners.process import (
-    HEAD_BYTES,
-    TAIL_BYTES,
     ProcessRequest,
     ProcessResult,
     Stopper,

@@ -28,7 +28,7 @@ class CopySetupCall:
     """Copies the call at the start of a state-setter to the start of each brittle test."""
 
     name: str = "copy_setup_call"
-    causes: frozenset[Cause] = frozenset({Cause.MISSING_STATE_SETTER})
+    causes: frozenset[Cause] = frozenset({Cause.MISSING_STATE_SETTER, Cause.LEFT_FILE})
 
     def propose(self, finding: Finding, tree: SourceTree) -> Proposal | None:
         """Return edits of every brittle test, or None when no setter starts with a plain call."""

@@ -50,7 +50,7 @@ def slug_of(change: StateChange) -> str:
     if change.kind is StateKind.WARNINGS:
         return "warnings_filters"
     text = change.target
-    if change.kind in {StateKind.MODULE_GLOBAL, StateKind.CLASS_ATTRIBUTE}:
+    if _WRITERS.get(change.kind) is _attribute:
         text = change.attribute or change.target
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
     return re.sub(r"\W+|_+", "_", snake).strip("_").lower() or "state"
@@ -233,6 +233,8 @@ _WRITERS: Mapping[StateKind, _Writer] = {
     StateKind.SYS_MODULES: _sys_modules,
     StateKind.MODULE_GLOBAL: _attribute,
     StateKind.CLASS_ATTRIBUTE: _attribute,
+    StateKind.CACHE: _attribute,
+    StateKind.PATCH: _attribute,
     StateKind.LOGGING: _logging,
     StateKind.WARNINGS: _warnings,
     StateKind.LOCALE: _locale,

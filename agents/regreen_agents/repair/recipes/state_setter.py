@@ -23,7 +23,7 @@ class StateSetter:
     """Gives each brittle test the literal state that a state-setter leaves."""
 
     name: str = "state_setter"
-    causes: frozenset[Cause] = frozenset({Cause.MISSING_STATE_SETTER})
+    causes: frozenset[Cause] = frozenset({Cause.MISSING_STATE_SETTER, Cause.LEFT_FILE})
 
     def propose(self, finding: Finding, tree: SourceTree) -> Proposal | None:
         """Return edits of every brittle test, or None when the state is no literal."""

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, Dict, Set
+from typing import Any
 
 leave = os._exit  # a test may replace it for good
 
@@ -26,7 +26,9 @@ def run_isolated(session: Any, probe: Any) -> bool:
         probe.stream.emit("isolation-unavailable", reason=problem)
         return True
     random_state = random.getstate()
-    known = files_of(probe.tree)
+    files = probe.files or probe.load("regreen_state_files").Tree(probe.tree, keep=True)
+    if probe.states is not None:
+        probe.states.prepare(probe.tree)
     seeds = probe.asked.get("random_seeds") or [probe.asked.get("random_seed")]
     for position, item in enumerate(session.items):
         for seed in seeds:
@@ -35,7 +37,7 @@ def run_isolated(session: Any, probe: Any) -> bool:
             ended = run_forked(item, probe, random_state)
             session.testsfailed += ended != GREEN
             probe.stream.emit("variant", id=item.nodeid, seed=seed, red=ended != GREEN)
-            remove_new_files(probe.tree, known)
+            files.restore()
     return True
 
 
@@ -83,12 +85,17 @@ def run_child(item: Any, probe: Any, random_state: Any) -> None:
         os.setpgid(0, 0)
         probe.stream.adopt()
         random.setstate(random_state)  # a forked child of CPython is reseeded
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        probe.repeat.run_item(item, None, probe)
         sys.stdout.flush()
         sys.stderr.flush()
-        code = RED_EXIT if probe.saw_red else GREEN_EXIT
+        code = exit_code(probe)
     finally:
         leave(code)
+
+
+def exit_code(probe: Any) -> int:
+    """Return a child's exit code after its last test; a test that told nothing is red."""
+    return GREEN_EXIT if probe.reported and not probe.saw_red else RED_EXIT
 
 
 def wait_for(child: int, limit: float) -> str:
@@ -117,40 +124,3 @@ def kill_group(child: int) -> None:
         os.killpg(child, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
-
-
-def files_of(tree: str) -> Set[str]:
-    """Return every file of the tree but caches, environments and git's own."""
-    found: Set[str] = set()
-    for folder, names, files in os.walk(tree):
-        names[:] = [name for name in names if not skipped(folder, name)]
-        found.update(os.path.join(folder, name) for name in files)
-    return found
-
-
-def skipped(folder: str, name: str) -> bool:
-    """Whether a folder is none of the project's sources."""
-    if name in {".git", "__pycache__", ".regreen", "node_modules", ".pytest_cache"}:
-        return True
-    return os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
-
-
-def remove_new_files(tree: str, known: Set[str]) -> None:
-    """Delete what the last child left in the tree, so that the next one is alone again."""
-    for path in files_of(tree) - known:
-        try:
-            os.unlink(path)
-        except OSError:
-            pass
-
-
-def file_marks(tree: str) -> Dict[str, Any]:
-    """Return path -> (mtime, size) of every file of the tree, relative to it."""
-    marks = {}
-    for path in files_of(tree):
-        try:
-            stat = os.stat(path)
-        except OSError:
-            continue
-        marks[os.path.relpath(path, tree).replace(os.sep, "/")] = (stat.st_mtime_ns, stat.st_size)
-    return marks

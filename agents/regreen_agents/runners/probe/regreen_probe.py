@@ -10,14 +10,17 @@ import random
 import sys
 import time
 import zlib
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Optional
 
 import pytest
 
 MESSAGE_LIMIT = 2000
 
 # A test may replace what we work with, for its own time or for good: these are the real ones.
-write, getpid, monotonic, realpath = os.write, os.getpid, time.monotonic, os.path.realpath
+write, getpid, monotonic = os.write, os.getpid, time.monotonic
+cpu_time, open_fd, dup2, close = time.process_time, os.open, os.dup2, os.close
+leave = os._exit
+APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 encode = json.JSONEncoder(ensure_ascii=True, default=repr).encode
 
 
@@ -26,7 +29,14 @@ class Stream:
 
     def __init__(self, path: str) -> None:
         """Open (and create) the file."""
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.fd = open_fd(path, APPEND, 0o600)
+        self.adopt()
+
+    def reopen(self, path: str) -> None:
+        """Go on in another file, from this process."""
+        fresh = open_fd(path, APPEND, 0o600)
+        dup2(fresh, self.fd)
+        close(fresh)
         self.adopt()
 
     def adopt(self) -> None:
@@ -37,7 +47,7 @@ class Stream:
         """Write one line."""
         if getpid() != self._pid:
             return
-        write(self._fd, (encode(dict(fields, event=event)) + "\n").encode("ascii"))
+        write(self.fd, (encode(dict(fields, event=event)) + "\n").encode("ascii"))
 
 
 def peak_rss_kib() -> Optional[int]:
@@ -61,14 +71,35 @@ class Probe:
         self.position = -1
         self.current = ""
         self.warning_counts: Dict[str, int] = {}
+        self.round = 0
+        """Which time in a row the running test runs, from 0."""
         self.saw_red = False
+        """Whether the test that ran last was red, the last time it ran."""
+        self.reported = False
+        """Whether that test told any phase."""
+        self.only: Optional[str] = None
+        """Tell only of this test, and of the others that they start: telling costs time."""
+        self.cpu_at_start = 0.0
         self.load = load
+        self.items = load("regreen_items")
+        self.repeat = load("regreen_repeat")
+        self.modules = load("regreen_modules")
         self.failures = load("regreen_failures")
+        self.changes = load("regreen_changes")
+        self.files: Any = None
+        """The files of the tree as they have to be before each forked run, where that is known."""
+        self.session: Any = None
+        """pytest's, once its tests are over."""
         self.states: Any = load("regreen_state") if config.get("watch_state") else None
         self.restores: Any = load("regreen_restore") if config.get("restore") else None
+        self.warm: Any = load("regreen_warm").Server(self) if config.get("warm") else None
 
     def pytest_configure(self, config: Any) -> None:
         """Say hello."""
+        self.tell_hello(config)
+
+    def tell_hello(self, config: Any) -> None:
+        """Tell who runs."""
         self.stream.emit(
             "hello",
             pytest=pytest.__version__,
@@ -100,50 +131,71 @@ class Probe:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: Any) -> None:
         """Choose and order, after every plugin has had its say on the items."""
-        forbid_retries(session)
+        self.items.forbid_retries(session)
         order = self.asked.get("order")
         if order is not None:
-            arrange(session.items, order)
-        foreign = foreign_modules(self.asked.get("checkout", ""), self.tree)
+            session.items[:] = self.items.arranged(self.items.by_id(session.items), order)
+        self.tell_collected(session)
+
+    def tell_collected(self, session: Any) -> None:
+        """Tell what runs now, and where the project's modules were loaded from."""
+        foreign = self.modules.foreign_modules(self.asked.get("checkout", ""), self.tree)
         self.stream.emit(
             "collected",
             ids=[item.nodeid for item in session.items],
             foreign=foreign,
-            installed=installed_copies(self.tree),
+            installed=self.modules.installed_copies(self.tree),
         )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> Optional[bool]:
-        """Run each test in a fork of its own when isolation is asked for."""
-        if not self.asked.get("isolate"):
-            return None
-        return bool(self.load("regreen_isolate").run_isolated(session, self))
+        """Run the tests in another way than pytest's own loop, when that is asked for."""
+        if self.warm is not None:
+            return bool(self.warm.run(session))
+        return self.run_differently(session)
+
+    def run_differently(self, session: Any) -> Optional[bool]:
+        """Run each test in a fork of its own, or several times; None for neither."""
+        if self.asked.get("isolate"):
+            return bool(self.load("regreen_isolate").run_isolated(session, self))
+        if (self.asked.get("repeats") or 1) > 1:
+            return bool(self.repeat.run_loop(session, self))
+        return None
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: Any) -> Any:
         """Watch or restore process-wide state around one whole test."""
         restorer, before = None, None
         if self.restores is not None:
-            restorer = self.restores.Restorer(self.asked["restore"], item.nodeid)
+            restorer = self.restores.Restorer(
+                dict(self.asked["restore"], tree=self.tree), item.nodeid
+            )
         if self.states is not None:
-            before = self.states.Snapshot(self.tree)
+            before = self.photograph()
+        self.cpu_at_start = cpu_time()
         yield
         count = self.warning_counts.pop(item.nodeid, 0)
         if count:  # pytest tells them after logfinish
             self.stream.emit("warnings", id=item.nodeid, count=count)
         if before is not None:
-            differences = before.differences(self.states.Snapshot(self.tree))
-            for change in self.load("regreen_changes").told(differences):
+            differences = before.differences(self.photograph())
+            for change in self.changes.told(differences):
                 self.stream.emit("state", id=item.nodeid, **change)
         if restorer is not None:
             restorer.restore()
+
+    def photograph(self) -> Any:
+        """Return the watched state as it is now; seeds we give ourselves accuse no test."""
+        return self.states.Snapshot(self.tree, seeded=self.asked.get("random_seed") is not None)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the test that now runs, so that a death names its killer."""
         if nodeid != self.current:  # not so when a plugin runs it again
             self.position += 1
         self.current = nodeid
-        self.stream.emit("start", id=nodeid, position=self.position, at=monotonic())
+        self.saw_red = self.reported = False
+        fields = {"round": self.round} if self.round else {}
+        self.stream.emit("start", id=nodeid, position=self.position, at=monotonic(), **fields)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: Any) -> None:
@@ -164,7 +216,7 @@ class Probe:
         """Remember the exception of a failed phase until its report comes by."""
         outcome = yield
         report = outcome.get_result()
-        if call.excinfo is not None and report.failed:
+        if call.excinfo is not None and report.failed and not self.is_muted(report.nodeid):
             report.regreen_failure = self.failures.describe_exception(call.excinfo, self.tree)
 
     def pytest_warning_recorded(self, nodeid: str) -> None:
@@ -173,6 +225,10 @@ class Probe:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Stream one phase."""
+        self.reported = True
+        self.saw_red = self.saw_red or report.failed
+        if self.is_muted(report.nodeid):
+            return
         fields: Dict[str, Any] = {
             "id": report.nodeid,
             "when": report.when,
@@ -183,7 +239,6 @@ class Probe:
             "rss": peak_rss_kib(),
         }
         if report.failed:
-            self.saw_red = True
             fields["failure"] = getattr(report, "regreen_failure", None) or {
                 "type": "AssertionError",
                 "message": str(report.longrepr)[-MESSAGE_LIMIT:],
@@ -197,69 +252,28 @@ class Probe:
         self.stream.emit("phase", **fields)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Mark the end of one test."""
-        self.stream.emit("end", id=nodeid)
+        """Mark the end of one test, with the processor time its process took for it."""
+        if not self.is_muted(nodeid):
+            self.stream.emit("end", id=nodeid, cpu=round(cpu_time() - self.cpu_at_start, 6))
 
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    def is_muted(self, nodeid: str) -> bool:
+        """Whether nobody wants to hear more of this test than that it starts."""
+        return self.only is not None and nodeid != self.only
+
+    def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
         """Tell the exit status, and project modules loaded from outside the tree."""
-        foreign = foreign_modules(self.asked.get("checkout", ""), self.tree)
+        self.session = session
+        foreign = self.modules.foreign_modules(self.asked.get("checkout", ""), self.tree)
         self.stream.emit("finish", status=int(exitstatus), foreign=foreign)
 
-
-def forbid_retries(session: Any) -> None:
-    """Take back what pytest-rerunfailures' marker asks for, which beats ``--reruns=0``."""
-    if session.config.pluginmanager.hasplugin("rerunfailures"):
-        for item in session.items:
-            for mark in item.iter_markers("flaky"):
-                mark.kwargs["reruns"] = 0
-
-
-def arrange(items: List[Any], order: List[str]) -> None:
-    """Keep and order the items named; an id that occurs twice keeps both items."""
-    by_id: Dict[str, List[Any]] = {}
-    for item in items:
-        by_id.setdefault(item.nodeid, []).append(item)
-    chosen = [by_id[name].pop(0) for name in order if by_id.get(name)]
-    items[:] = chosen
-
-
-def foreign_modules(checkout: str, tree: str) -> List[str]:
-    """Return modules whose file lies in the main checkout though the tree has a twin of it."""
-    if not checkout or checkout == tree:
-        return []
-    found = []
-    for name, module in list(sys.modules.items()):
-        path = file_of(module)
-        if not path.startswith(tree + os.sep):
-            path = realpath(path)
-        if not path.startswith(checkout + os.sep):
-            continue
-        if path.startswith(tree + os.sep) or "site-packages" in path:
-            continue
-        if os.path.exists(os.path.join(tree, os.path.relpath(path, checkout))):
-            found.append(name)
-    return sorted(found)[:50]
-
-
-def installed_copies(tree: str) -> List[str]:
-    """Return packages of this tree that were imported from site-packages: no edit would show."""
-    found = []
-    for name, module in list(sys.modules.items()):
-        if "." in name or "site-packages" not in file_of(module):
-            continue
-        places = (name, os.path.join("src", name), name + ".py")
-        if any(os.path.exists(os.path.join(tree, place)) for place in places):
-            found.append(name)
-    return sorted(found)
-
-
-def file_of(module: Any) -> str:
-    """Return a module's file, or an empty text; what stands for a module may raise anything."""
-    try:
-        path = module.__file__
-    except Exception:
-        return ""
-    return path if isinstance(path, str) else ""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self, config: Any) -> None:
+        """Leave a forked child here: what follows are collections of garbage and exit handlers."""
+        if self.asked.get("forked") and self.session is not None:
+            config.get_terminal_writer().flush()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            leave(int(self.session.exitstatus))
 
 
 def make_plugin(config: Dict[str, Any], load: Callable[[str], Any]) -> Probe:

@@ -1,0 +1,156 @@
+"""``regreen bisect --all``: every order-dependent test of a suite in campaigns that share runs."""
+
+from collections.abc import Sequence
+
+from regreen.laboratory.bisecting import Order, found_of
+from regreen.laboratory.finding import ALONE
+from regreen.laboratory.measuring import Series, alone, first_of, full_runs, orders, run_in
+from regreen.laboratory.naming import named_tests, read_order
+from regreen.laboratory.opening import Wish, Workplace, opened
+from regreen.laboratory.reproducing import Reproducing
+from regreen.laboratory.setting import setting_of
+from regreen.laboratory.views import Bisected, BisectReport, Role
+from regreen_agents.domain.findings import Category, Cause, Finding
+from regreen_agents.domain.identity import ClusterId
+from regreen_agents.domain.progress import Listener
+from regreen_agents.domain.runs import StateChange, SuiteRun
+from regreen_agents.lab.campaign import Campaign, Case, Found, Options, Report, Verdict
+from regreen_agents.lab.campaign_cases import cases_of
+from regreen_agents.lab.campaign_confirm import Confirmation, confirm
+from regreen_agents.lab.lab import ColdOracle, Lab
+from regreen_agents.lab.measure import collected_ids
+from regreen_agents.lab.oracle import Oracle
+from regreen_agents.runners.base import pytest_of
+
+RUNS = 3
+"""Full runs: file order, a random order and its reverse, so that each pair runs both ways."""
+MAX_RUNS = 5000
+MAX_QUESTIONS = 20_000
+
+
+def bisect_all(wish: Wish, listener: Listener, order: Order) -> BisectReport:
+    """Find the minimal sets of all tests about which order decides.
+
+    Args:
+        wish: Where, and how.
+        listener: Told what runs.
+        order: Looked at beside the file order: a file, or the seed of the random one.
+
+    Raises:
+        RegreenError: Nothing can be measured here.
+        KeyboardInterrupt: The person stopped it.
+    """
+    with opened(wish, listener) as place:
+        series = _measured(place, order)
+        found, questions = _campaigns(place, series)
+        place.say("done", f"{len(found)} tests about which order decides")
+        setting = setting_of(place, series, order.seed or 0)
+        report = BisectReport(setting=setting, found=found, questions=questions)
+        place.keep(report)
+        return report
+
+
+def _measured(place: Workplace, order: Order) -> Series:
+    first = first_of(place)
+    pytest_of(place.runner)
+    if order.file is not None:
+        tests = named_tests(read_order(order.file), collected_ids(first))
+        place.note(f"the order given: {len(tests)} tests")
+        series = Series([first, run_in(place, tests, ALONE, "given")])
+    else:
+        series = full_runs(place, first, orders(place, first, RUNS, order.seed or 0))
+    alone(place, series, watch=True)
+    return series
+
+
+def _campaigns(place: Workplace, series: Series) -> tuple[tuple[Bisected, ...], int]:
+    """Hold one campaign for each reference order."""
+    if series.isolated is None:
+        return (), 0
+    cases = cases_of(series.runs, series.isolated)
+    found: list[Bisected] = []
+    questions = 0
+    for source in dict.fromkeys(case.source for case in cases):
+        lab = place.lab(series.measured(), f"campaign-{source + 1}", max_runs=MAX_RUNS)
+        campaign = _Campaigning(place, lab, series.runs[source])
+        found += campaign.found([case for case in cases if case.source == source])
+        questions += campaign.questions
+    return tuple(found), questions
+
+
+class _Campaigning:
+    """One campaign, its cold confirmation, and what the sets pass on."""
+
+    def __init__(self, place: Workplace, lab: Lab, run: SuiteRun) -> None:
+        self._lab = lab
+        self._make = Reproducing(place.project, place.policy)
+        self._run = run
+        self._spec = ALONE.model_copy(
+            update={"hash_seed": run.spec.hash_seed, "seed": run.spec.seed}
+        )
+        self.questions = 0
+
+    def found(self, cases: Sequence[Case]) -> list[Bisected]:
+        """Return what was found about each case."""
+        self._lab.bench.note(f"{len(cases)} tests ended otherwise than alone")
+        oracle = self._lab.oracle(self._spec)
+        cold = ColdOracle(self._lab, self._spec)
+        is_shared = not isinstance(oracle, ColdOracle)
+        report = self._asked(oracle, cases, is_shared=is_shared)
+        self.questions = report.questions
+        control = oracle if is_shared else None
+        confirmed = {c.found.case.victim: c for c in confirm(cold, report.found, control)}
+        return [self._answer(f, confirmed.get(f.case.victim)) for f in report.found]
+
+    def _asked(self, oracle: Oracle, cases: Sequence[Case], *, is_shared: bool) -> Report:
+        leave = frozenset(c.node_id for c in self._changes())
+        options = Options(is_shared=is_shared, suspects=(leave,), cleaners=True)
+        return Campaign(oracle, cases, budget=MAX_QUESTIONS, options=options).run()
+
+    def _changes(self) -> tuple[StateChange, ...]:
+        isolated = self._lab.measured.isolated
+        return () if isolated is None else isolated.state_changes
+
+    def _answer(self, found: Found, confirmation: Confirmation | None) -> Bisected:
+        victim = found.case.victim
+        if confirmation is None or found.verdict is not Verdict.SHOWN:
+            same = found.verdict is Verdict.SAME_ALONE
+            role: Role = "not order-dependent" if same else "not reproduced"
+            return Bisected(test=victim, role=role, summary=_WHY[found.verdict])
+        if not confirmation.is_confirmed:
+            why = confirmation.note or "fresh processes do not show it"
+            return Bisected(
+                test=victim,
+                role="not reproduced",
+                summary=f"Seen in forks of one process only: {why}. No finding.",
+            )
+        answer = found_of(self._make, self._finding(found), victim)
+        return answer.model_copy(update={"is_minimal": found.is_minimal})
+
+    def _finding(self, found: Found) -> Finding:
+        """Return a claim as the finding a diagnosis would make of it."""
+        victim, helpers, is_victim = found.case.victim, found.helpers, found.case.red_after
+        state = tuple(c for c in self._changes() if c.node_id in helpers)
+        named = " and ".join(helpers)
+        return Finding(
+            cluster=ClusterId("C1"),
+            category=Category.OD_VICTIM if is_victim else Category.OD_BRITTLE,
+            cause=Cause.GLOBAL_STATE if is_victim else Cause.MISSING_STATE_SETTER,
+            summary=f"{victim} passes alone and fails after {named}."
+            if is_victim
+            else f"{victim} fails alone and passes after {named}.",
+            victims=(victim,),
+            polluters=helpers if is_victim else (),
+            state_setters=() if is_victim else helpers,
+            cleaners=found.cleaners,
+            state=state,
+            hash_seed=self._spec.hash_seed,
+        )
+
+
+_WHY = {
+    Verdict.SAME_ALONE: "Under the same seeds it ends alone as in the order: no order decides.",
+    Verdict.NOT_REPEATED: "In the same order it ended otherwise the second time.",
+    Verdict.NOT_ASKED: "The budget of time or runs ended before it was asked about.",
+    Verdict.SHOWN: "No fresh process was asked.",
+}

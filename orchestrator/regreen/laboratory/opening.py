@@ -1,0 +1,296 @@
+"""Open a laboratory on a checkout as it stands: a scratch copy, a runner, a place for results."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from regreen.config import Config, load_config
+from regreen.stopping import stopping
+from regreen_agents.domain.identity import Model, digest_of
+from regreen_agents.domain.progress import Listener, ProgressEvent
+from regreen_agents.errors import TargetError
+from regreen_agents.lab.lab import Bench, Lab, Measured
+from regreen_agents.lab.measure import Measuring
+from regreen_agents.lab.warm import WarmPool
+from regreen_agents.runners.base import SuiteRunner
+from regreen_agents.runners.cargo_build import forget_build
+from regreen_agents.runners.choice import notes_for, options_for, runner_for, target_of
+from regreen_agents.runners.policy import RunnerPolicy, allowed_environment
+from regreen_agents.runners.process import Stopper, end_marked
+from regreen_agents.runners.pytest_runner import Door, Meter, PytestRunner
+from regreen_agents.workspace.repository import STATE_FOLDER, Repository
+from regreen_agents.workspace.snapshot import Snapshot, snapshot
+from regreen_agents.workspace.worktrees import Worktrees
+
+ONE_THREAD = {
+    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS")
+} | {"VECLIB_MAXIMUM_THREADS": "1"}
+"""What keeps numerical libraries from sums in another order each time (R10)."""
+KEPT_RECORDS = 20
+"""Folders of earlier experiments; older ones go."""
+PREFIX = "lab-"
+TREE = "tree"
+ANSWER = "answer.json"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person asked for.
+
+    Attributes:
+        path: The repository or a folder in it.
+        command: ``flaky``, ``diagnose`` or ``bisect``; names the line of progress.
+        select: pytest arguments that choose the suite; empty means what plain pytest collects.
+        deterministic: Fix every seed and hold numerical libraries to one thread.
+        time_budget_seconds: No further experiment begins after it.
+    """
+
+    path: Path
+    command: str
+    select: tuple[str, ...] = ()
+    deterministic: bool = False
+    time_budget_seconds: float = 1800.0
+
+
+@dataclass
+class Workplace:
+    """An open laboratory; nothing of it is left in the checkout but its record."""
+
+    wish: Wish
+    repository: Repository
+    config: Config
+    snapshot: Snapshot
+    runner: SuiteRunner
+    meter: Meter
+    reset: Callable[[], None]
+    tree: Path
+    """The project's folder in the scratch copy."""
+    record: Path
+    """Keeps logs, orders and the result; goes when the laboratory is stopped or fails."""
+    listener: Listener
+    started: float = field(default_factory=time.monotonic)
+    _warm: WarmPool | None = None
+
+    @property
+    def policy(self) -> RunnerPolicy:
+        """What every run follows."""
+        return self.runner.policy
+
+    @property
+    def project(self) -> Path:
+        """The project's folder in the person's checkout, where printed commands are typed."""
+        return self.repository.project
+
+    def seconds_left(self) -> float:
+        """Return what is left of the time budget."""
+        return self.wish.time_budget_seconds - (time.monotonic() - self.started)
+
+    def note(self, text: str) -> None:
+        """Tell what runs now."""
+        self.say("note", text)
+
+    def say(self, state: str, text: str) -> None:
+        """Tell the listener; `state` is one of ProgressEvent's."""
+        elapsed = time.monotonic() - self.started
+        self.listener(
+            ProgressEvent(self.wish.command, state, text, elapsed, "")  # type: ignore[arg-type]  # callers pass its literals
+        )
+
+    def follow(self, runner: SuiteRunner) -> None:
+        """Take over a runner whose policy was bent to what the suite can do."""
+        self.runner = runner
+
+    def measuring(self) -> Measuring:
+        """Return what `lab.measure` needs."""
+        logs = self.record / "runs"
+        return Measuring(self.runner, self.tree, logs, self.reset, self.note)
+
+    def lab(self, measured: Measured, name: str, *, max_runs: int = 120) -> Lab:
+        """Return a laboratory for one question; its logs get a folder of that name."""
+        bench = Bench(
+            runner=self.runner,
+            project=self.tree,
+            logs=self.record / name,
+            reset=self.reset,
+            note=self.note,
+            seconds_left=self.seconds_left,
+        )
+        return Lab(bench, measured, max_runs=max_runs, warm=self._warm_pool())
+
+    def keep(self, answer: Model) -> None:
+        """Write the answer beside the logs of the runs it rests on."""
+        text = answer.model_dump_json(indent=1) + "\n"
+        (self.record / ANSWER).write_text(text, encoding="utf-8", errors="backslashreplace")
+
+    def _warm_pool(self) -> WarmPool | None:
+        """Return the warm processes of the copy; None for suites not in pytest."""
+        if self._warm is None and isinstance(self.runner, PytestRunner):
+            self._warm = WarmPool(self.runner, self.tree, self.record / "warm", self.reset)
+        if self._warm is not None:
+            self._warm.outdated()  # cold runs were made meanwhile
+        return self._warm
+
+    def close(self) -> None:
+        """End the warm processes."""
+        if self._warm is not None:
+            self._warm.close()
+
+    def test_processes(self) -> int:
+        """Return how many processes ran tests so far."""
+        return len(self.meter.spans)
+
+
+@contextmanager
+def opened(wish: Wish, listener: Listener) -> Iterator[Workplace]:
+    """Give a laboratory on the checkout as it stands, and take it away again.
+
+    No lock is held: nothing a sprint uses is touched, so experiments may run beside one.
+
+    Raises:
+        RegreenError: There is no repository, no usable interpreter or no pytest here.
+        KeyboardInterrupt: The person stopped it; nothing is left behind.
+    """
+    repository = Repository.open(wish.path)
+    config = load_config(repository.project)
+    policy = policy_of(wish, repository, config)
+    root = repository.prepare_state_folder()
+    _sweep(repository)
+    owner, record = _names(repository, root)
+    worktrees, stopper, done = Worktrees(repository, owner), Stopper(), False
+    try:
+        with stopping(stopper):
+            record.mkdir(parents=True)
+            door = Door(policy, repository.root, owner, stopper, Meter())
+            with closing(_place(wish, (repository, config, record), door, listener)) as place:
+                place.say("start", "a copy of the checkout as it stands")
+                yield place
+            forget_build(_builds(worktrees), place.tree)
+        done = True
+    finally:
+        stopper.stop()
+        _clear(worktrees, owner)
+        _tidy(record, root, keep=done)
+
+
+def _place(
+    wish: Wish, about: tuple[Repository, Config, Path], door: Door, listener: Listener
+) -> Workplace:
+    """Make the scratch copy, and the workplace in it."""
+    repository, config, record = about
+    taken = snapshot(repository)
+    worktrees = Worktrees(repository, door.owner)
+    notes = (*door.policy.notes, *_left_out(taken))
+    door = replace(door, policy=door.policy.model_copy(update={"notes": notes}))
+    tree = worktrees.add(TREE, taken.commit)
+    return Workplace(
+        wish=wish,
+        repository=repository,
+        config=config,
+        snapshot=taken,
+        runner=runner_for(door, _builds(worktrees)),
+        meter=door.meter,
+        reset=lambda: worktrees.reset(TREE),
+        tree=tree / repository.prefix,
+        record=record,
+        listener=listener,
+    )
+
+
+def _builds(worktrees: Worktrees) -> Path:
+    return worktrees.folder / "builds"
+
+
+def _tidy(record: Path, root: Path, *, keep: bool) -> None:
+    """Keep the last records; of a laboratory that was stopped nothing stays."""
+    if not keep:
+        shutil.rmtree(record, ignore_errors=True)
+    _prune(record.parent)
+    for folder in (record.parent, root):
+        with suppress(OSError):  # not empty: there is something to keep
+            folder.rmdir()
+
+
+def policy_of(wish: Wish, repository: Repository, config: Config) -> RunnerPolicy:
+    """Return the policy of every run: interpreter, environment, limits, options.
+
+    Raises:
+        TargetError: The interpreter or its pytest does not work.
+    """
+    env = allowed_environment(os.environ, config.env_passthrough, config.env)
+    suite, project = config.suite(), (repository.project, config.python)
+    with tempfile.TemporaryDirectory(prefix="regreen-start-") as scratch:
+        target = target_of(suite, project, os.environ, env, Path(scratch))
+    return RunnerPolicy(
+        target=target,
+        env={**env, **ONE_THREAD} if wish.deterministic else env,
+        test_timeout_seconds=config.test_timeout_seconds,
+        suite_timeout_seconds=config.suite_timeout_seconds,
+        memory_limit_mib=config.memory_limit_mib,
+        select=wish.select,
+        options=(*options_for(target, suite), *config.pytest_args),
+        suite=suite,
+        notes=notes_for(suite),
+    )
+
+
+def require_own_code(place: Workplace, foreign: tuple[str, ...]) -> None:
+    """Make sure that the scratch copy imports its own code.
+
+    Raises:
+        TargetError: Modules of the project came from the person's checkout.
+    """
+    if foreign:
+        raise TargetError(
+            "The copy of the checkout does not import its own code.",
+            why=f"{', '.join(foreign[:5])} came from {str(place.repository.root)!r}.",
+            fix="Install the project in a way that follows the current folder (for example "
+            "`pip install -e .` with a plain path entry), or set PYTHONPATH.",
+        )
+
+
+def _names(repository: Repository, root: Path) -> tuple[str, Path]:
+    """Return the owner's mark, and the folder of the record.
+
+    The mark ends in a dot and the checkout's digest: no prefix of another's.
+    """
+    place = digest_of(str(repository.root)).removeprefix("sha256:")[:8]
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return f"{PREFIX}{os.getpid()}.{place}", root / "lab" / f"{stamp}-{os.getpid()}"
+
+
+def _sweep(repository: Repository) -> None:
+    """Take away what laboratories left that were killed: trees, processes, scratch folders."""
+    folder = repository.root / STATE_FOLDER / "worktrees"
+    for left in sorted(folder.glob(f"{PREFIX}*.*")):
+        pid = left.name.removeprefix(PREFIX).partition(".")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            _clear(Worktrees(replace(repository, prefix=""), left.name), left.name)
+
+
+def _clear(worktrees: Worktrees, owner: str) -> None:
+    end_marked(f"{owner}/")
+    for scratch in Path(tempfile.gettempdir()).glob(f"regreen-{owner}-*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+    worktrees.remove_all()
+
+
+def _prune(shelf: Path) -> None:
+    if shelf.is_dir():
+        records = sorted(path for path in shelf.iterdir() if path.is_dir())
+        for old in records[:-KEPT_RECORDS]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _left_out(taken: Snapshot) -> tuple[str, ...]:
+    if not taken.left_out:
+        return ()
+    some = ", ".join(taken.left_out[:3]) + (", ..." if len(taken.left_out) > 3 else "")  # noqa: PLR2004
+    return (f"untracked and not taken along, for size or kind: {some}",)
