@@ -87,7 +87,7 @@ CLOCK = """
         clock = time.time
 
     def near(value):
-        return 0 <= value - REAL - AHEAD < 3600
+        return -1 < value - REAL - AHEAD < 3600  # some tell whole seconds only
 
     def test_the_time_module():
         assert near(time.time()) and near(imported()) and near(time.time_ns() / 1e9)
