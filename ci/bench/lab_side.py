@@ -1,23 +1,29 @@
 """regreen's side of the race: its campaign, and a plain bisection with one cold run per step."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from bench_parts import runner_for
-from peers import Answer
+from peers import Answer, copy_of
 from sick_suites import Sick
 
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, RunSpec, SuiteRun
 from regreen_agents.lab.campaign import Campaign, Case, Options
 from regreen_agents.lab.campaign_cases import cases_of
-from regreen_agents.lab.campaign_confirm import Confirmation, confirm
+from regreen_agents.lab.campaign_confirm import Beside, Confirmation, confirm
 from regreen_agents.lab.covering import Cover, orders_for
+from regreen_agents.lab.crew import Crew, side_by_side
+from regreen_agents.lab.kinship import Kinship
 from regreen_agents.lab.lab import Bench, ColdOracle, Lab, Measured, is_red
 from regreen_agents.lab.minimise import ddmin
 from regreen_agents.lab.orders import shuffled
+from regreen_agents.runners.pytest_runner import PytestRunner
 from regreen_agents.runners.warm_runner import WarmRunner
 
 HELD = RunSpec(random_seed=0)
@@ -25,7 +31,7 @@ HELD = RunSpec(random_seed=0)
 MAX_ORDERS = 10
 SNAPSHOTS = 16
 """Left along an order, for the questions that begin like it."""
-RANDOM_SEEDS = range(1, 33)
+RANDOM_SEEDS = 32
 BUDGET = 10_000
 
 
@@ -45,26 +51,62 @@ class Ours:
         self._started = now
 
 
+@dataclass(frozen=True)
+class Side:
+    """One copy of the project, with a warm process and cold runs of its own."""
+
+    warm: WarmRunner
+    cold: ColdOracle
+
+    @property
+    def runs_made(self) -> int:
+        """Cold runs."""
+        return self.cold.lab.runs_made
+
+
 def campaign(project: Path, python: Path, sick: Sequence[Sick]) -> Ours:
     """Find what all the sick tests suffer from, from their names alone."""
     ours = Ours()
-    runner = runner_for(project, python)
     names = tuple(NodeId(one.test) for one in sick)
-    logs = project.parent / "logs"
-    with WarmRunner.open(runner, project, HELD, logs, lambda: None) as warm:
-        ours.lap("collection")
+    with ExitStack() as stack:
+        sides = _sides(project, python, stack)
+        warm = [side.warm for side in sides]
+        ours.lap(f"collection by {len(sides)}")
         seen = Seen(warm, names)
         seen.look()
         ours.lap(f"{len(seen.runs)} orders, alone, and {len(seen.chance)} by chance")
-        report = Campaign(warm, seen.cases, budget=BUDGET, options=Options()).run()
+        kin = Kinship(project, warm[0].collected)
+        cases = [replace(case, suspects=kin.of(case.victim)) for case in seen.cases]
+        report = Campaign(Crew(warm), cases, budget=BUDGET, options=Options()).run()
         ours.lap(f"campaign of {report.questions} questions")
-        lab = Lab(Bench(runner, project, logs, lambda: None), Measured((), None))
-        confirmed = confirm(ColdOracle(lab, HELD), report.found, control=warm)
-        ours.lap(f"{lab.runs_made} cold runs to confirm")
+        beside = Beside(sides[1].cold, sides[1].warm) if sides[1:] else None
+        confirmed = confirm(sides[0].cold, report.found, control=warm[0], beside=beside)
+        made = sum(side.runs_made for side in sides)
+        ours.lap(f"{made} cold runs to confirm")
+        side_by_side(*(one.close for one in warm))
+    ours.lap("end")
     found = {one.found.case.victim: one for one in confirmed if one.is_confirmed}
     answers = [_answer(one, found.get(NodeId(one.test)), seen.chance) for one in sick]
-    ours.answers = _shared(answers, sum(ours.phases.values()), 1 + lab.runs_made)
+    ours.answers = _shared(answers, sum(ours.phases.values()), len(sides) + made)
     return ours
+
+
+def _sides(project: Path, python: Path, stack: ExitStack) -> list[Side]:
+    """Open as many as there are processors for, at most two; the stack closes them."""
+    trees = [project]
+    if len(os.sched_getaffinity(0)) > 1:
+        trees.append(copy_of(project, "beside"))
+    runners = [runner_for(tree, python) for tree in trees]
+    return side_by_side(
+        *(partial(_side, *pair, stack) for pair in zip(trees, runners, strict=True))
+    )
+
+
+def _side(tree: Path, runner: PytestRunner, stack: ExitStack) -> Side:
+    logs = tree.parent / "logs"
+    warm = stack.enter_context(WarmRunner.open(runner, tree, HELD, logs, lambda: None))
+    lab = Lab(Bench(runner, tree, logs, lambda: None), Measured((), None))
+    return Side(warm, ColdOracle(lab, HELD))
 
 
 def _answer(one: Sick, claim: Confirmation | None, chance: dict[NodeId, str]) -> Answer:
@@ -84,7 +126,7 @@ def _shared(answers: Sequence[Answer], wall: float, processes: int) -> list[Answ
 class Seen:
     """What runs of the suite show about the named tests before anything is narrowed down."""
 
-    warm: WarmRunner
+    crew: Sequence[WarmRunner]
     names: Sequence[NodeId]
     runs: list[SuiteRun] = field(default_factory=list)
     cases: tuple[Case, ...] = ()
@@ -93,16 +135,21 @@ class Seen:
 
     def look(self) -> None:
         """Run orders until each named test has ended otherwise than alone, or varies by chance."""
-        alone = self.warm.run(_spec(OrderKind.ISOLATED, self.names, seed=0))
-        for order in _orders(self.warm.collected, self.names):
-            step = max(1, len(order) // SNAPSHOTS)
-            self.runs.append(self.warm.keep(order, range(step, len(order), step)))
+        alone = self.crew[0].run(_spec(OrderKind.ISOLATED, self.names, seed=0))
+        for order in _orders(self.crew[0].collected, self.names):
+            self.runs.append(self._keep(order))
             cases = cases_of(self.runs, alone)
             self.cases = tuple(case for case in cases if case.victim in self.names)
             if len(self.runs) == 1:
                 self.chance = self._by_chance()
             if not self._open() or len(self.runs) == MAX_ORDERS:
                 break
+
+    def _keep(self, order: Sequence[NodeId]) -> SuiteRun:
+        """Run an order in every process, so that each has its snapshots."""
+        step = max(2, len(order) // SNAPSHOTS)
+        places = range(step - 1, len(order), step)
+        return side_by_side(*(partial(warm.keep, order, places) for warm in self.crew))[0]
 
     def _open(self) -> list[NodeId]:
         explained = {case.victim for case in self.cases} | set(self.chance)
@@ -114,12 +161,15 @@ class Seen:
         A test leaves the series when it has been seen red and green.
         """
         seen: dict[NodeId, list[bool]] = {name: [] for name in self._open()}
-        for seed in RANDOM_SEEDS:
+        for first in range(1, RANDOM_SEEDS, len(self.crew)):
             unclear = tuple(name for name, red in seen.items() if len(set(red)) < 2)
             if not unclear:
                 break
-            for result in self.warm.run(_spec(OrderKind.GIVEN, unclear, seed)).results:
-                seen[result.node_id].append(result.outcome.is_red)
+            specs = [_spec(OrderKind.GIVEN, unclear, first + n) for n in range(len(self.crew))]
+            runs = zip(self.crew, specs, strict=True)
+            for run in side_by_side(*(partial(warm.run, spec) for warm, spec in runs)):
+                for result in run.results:
+                    seen[result.node_id].append(result.outcome.is_red)
         return {
             name: f"red for {sum(red)} of {len(red)} random seeds"
             for name, red in seen.items()

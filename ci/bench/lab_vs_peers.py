@@ -26,7 +26,9 @@ from bench_parts import print_table
 NOTE = """
 right: no other test is blamed for one that fails by chance. s per victim: only tests that fail
 after polluters; all that regreen took is counted for them. s per cause: all the time for all that
-was found. regreen runs first and last, as the machine may be busy; ratios are to both together.
+was found. regreen uses two processors where there are two, and first suspects tests whose source
+names what the victim's does: most polluters here do (45 questions instead of 112 for seed 1).
+regreen runs first and last, as the machine may be busy; ratios are to both together.
 """
 GOAL = 20.0
 """Times less wall time per victim than detect-test-pollution."""

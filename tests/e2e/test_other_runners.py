@@ -1,5 +1,6 @@
 """Whole sprints on suites that are not pytest's: measured, sorted, refused with evidence."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -140,3 +141,32 @@ def test_a_runner_that_cannot_start_is_explained(tmp_path: Path, text: str, comp
     assert problem.name == "target"
     assert complaint in problem.detail
     assert problem.fix
+
+
+def test_flaky_measures_a_cargo_suite_as_far_as_it_goes(till: Patient) -> None:
+    done = till.regreen("flaky", "--runs", "2", "--json")
+
+    assert done.code == 1, str(done)
+    told = json.loads(done.out)
+    rows = {row["test"].rpartition("::")[2]: row for row in told["tests"]}
+    assert {name: (row["category"], row["alone"]) for name, row in rows.items()} == {
+        "a_customer_opens_it": (None, "passed"),
+        "b_it_is_closed_at_first": ("OD-victim", "passed"),
+        "c_prices_are_rounded_up": ("real-bug", "failed"),
+    }
+    assert any("cannot order tests" in note for note in told["setting"]["notes"])
+    assert not any(till.leftovers().values()), till.leftovers()
+
+
+@pytest.mark.parametrize("mode", [(), ("--deterministic",)])
+def test_flaky_measures_the_tests_of_any_command(tmp_path: Path, mode: tuple[str, ...]) -> None:
+    files = {"pyproject.toml": JUNIT, "checks.py": CHECKS, "price.js": "\n\n\n"}
+    shop = patient(tmp_path, files)
+
+    done = shop.regreen("flaky", "--runs", "2", "--json", *mode)
+
+    assert done.code == 0, str(done)
+    told = json.loads(done.out)
+    assert (told["runs"], told["collected"], told["flaky"], told["always_red"]) == (2, 3, 0, 1)
+    assert any("cannot run chosen tests" in note for note in told["setting"]["notes"])
+    assert not any(shop.leftovers().values()), shop.leftovers()

@@ -2,8 +2,23 @@
 
 from enum import StrEnum
 
+from regreen_agents.domain.flake_rates import FlakeRate
 from regreen_agents.domain.identity import ClusterId, Model, NodeId
+from regreen_agents.domain.matrix import Matrix
 from regreen_agents.domain.runs import Factor, FailureDetail, Outcome, StateChange
+
+__all__ = [
+    "Category",
+    "Cause",
+    "Cluster",
+    "Evidence",
+    "Finding",
+    "FlakeRate",
+    "Novelty",
+    "SourceLocation",
+    "Standing",
+    "TestSignature",
+]
 
 
 class Standing(StrEnum):
@@ -22,23 +37,6 @@ class Novelty(StrEnum):
     PRE_EXISTING = "pre-existing"
     UNKNOWN = "unknown"
     """No earlier baseline is recorded."""
-
-
-class FlakeRate(Model):
-    """Failures over runs, with the Wilson score interval at 95 %."""
-
-    failures: int
-    runs: int
-    low: float
-    high: float
-
-    @property
-    def rate(self) -> float:
-        """Failures / runs, in [0, 1]; 0 when nothing ran."""
-        return self.failures / self.runs if self.runs else 0.0
-
-    def __str__(self) -> str:
-        return f"{self.failures}/{self.runs} ({self.low:.0%}-{self.high:.0%} at 95 %)"
 
 
 class TestSignature(Model):
@@ -202,3 +200,5 @@ class Finding(Model):
     """Times the victim must run in a row in one process for the failure to show."""
     flake_rate: FlakeRate | None = None
     evidence: tuple[Evidence, ...] = ()
+    matrix: Matrix | None = None
+    """What every run made for this finding says of its victims, one change at a time."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from regreen_agents.domain.findings import FlakeRate
+from regreen_agents.domain.flake_rates import FlakeRate
 from regreen_agents.domain.identity import Model, NodeId
 from regreen_agents.domain.runs import Factor
 

@@ -203,6 +203,17 @@ class RunSpec(Model):
     """Times each test runs in a row in one process; its outcome is that of the last time."""
 
 
+class Disturbance(Model):
+    """Something of its surroundings that a test left otherwise than it found them (R73)."""
+
+    where: str
+    """A node id, modules, a file, or ``session``."""
+    kind: str
+    """``cwd``, ``environment``, ``file``, ``absolute-path`` or ``asset``."""
+    what: str
+    """In words, without the run's own paths."""
+
+
 class SuiteRun(Model):
     """Everything one run told."""
 
@@ -227,6 +238,8 @@ class SuiteRun(Model):
     """Modules of the project that were loaded from outside the tree under test."""
     installed_copies: tuple[str, ...] = ()
     """Packages the tree has, imported from site-packages instead: edits of them cannot show."""
+    disturbances: tuple[Disturbance, ...] | None = None
+    """What the guards told; None for a run without them."""
     peak_rss_kib: int = 0
     """Largest resident memory of any process of the run."""
     user_seconds: float = 0.0

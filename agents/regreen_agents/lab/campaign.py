@@ -37,6 +37,8 @@ class Case:
     """Whether it was red there: True for a victim, False for a brittle test."""
     source: int = 0
     """Index of that run, for the caller."""
+    suspects: frozenset[NodeId] = frozenset()
+    """Tests to be asked about first, before those of `Options`; none by default."""
 
     @property
     def prefix(self) -> Tests:
@@ -84,6 +86,9 @@ class Options:
     tests; False where each question is a process of its own."""
     suspects: tuple[frozenset[NodeId], ...] = ()
     """Tests known to leave state changed, the narrowest choice first; tried before all tests."""
+    deadly: frozenset[NodeId] = frozenset()
+    """Tests that were seen to end their process or to hang: what follows one runs in a new
+    process, and a pass there shows no cleaner."""
     inventory: bool = False
     """Find every set of helpers, not only the first: second polluters hide (R6)."""
     cleaners: bool = False
@@ -173,13 +178,13 @@ class _Examination:
             self._cleaners = yield from cleaners_between(
                 self._helpers,
                 self._case.victim,
-                self._case.order,
+                [t for t in self._case.order if t not in self._options.deadly],
                 is_shared=self._options.is_shared,
             )
 
     def _try_suspects(self) -> Dialogue[None]:
         """Start from the narrowest choice of suspects that turns the outcome, if any does."""
-        for suspects in self._options.suspects:
+        for suspects in (self._case.suspects, *self._options.suspects):
             items = tuple(test for test in self._case.prefix if test in suspects)
             is_less = 0 < len(items) < len(self._items)
             if is_less and (yield from self._line.turned(items)):

@@ -1,13 +1,19 @@
 """From measured runs to cases: which tests order decides about, and the run to explain each by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.runs import SuiteRun
+from regreen_agents.domain.runs import Outcome, SuiteRun
 from regreen_agents.lab.campaign import Case
 from regreen_agents.lab.campaign_line import Tests
 from regreen_agents.lab.lab import in_one_process, is_red
 from regreen_agents.lab.oracle import Oracle, Question
+
+
+def deadly_in(runs: Iterable[SuiteRun]) -> frozenset[NodeId]:
+    """Return the tests that ended their process, or hung, in any of these runs."""
+    ends = (Outcome.CRASHED, Outcome.TIMEOUT)
+    return frozenset(r.node_id for run in runs for r in run.results if r.outcome in ends)
 
 
 def cases_of(runs: Sequence[SuiteRun], isolated: SuiteRun) -> tuple[Case, ...]:

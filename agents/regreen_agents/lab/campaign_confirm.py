@@ -11,8 +11,9 @@ A claim for which it does not, or whose tests another claim of the run needs too
 another run. What is left is a coincidence of two errors: the warm and the cold runner disagree
 about this test, and the tests before it hide just that. Without a control nothing is shared.
 
-What is not as expected in a shared run is run again by itself. A claim without both halves was
-"seen warm only", which is no finding. That no helper can be left out is told by the oracle alone.
+The halves may run at the same time, each in a tree of its own. What is not as expected in a shared
+run, or with another run beside it, is run again by itself. A claim without both halves was "seen
+warm only", which is no finding. That no helper can be left out is told by the oracle alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from regreen_agents.domain.identity import NodeId
 from regreen_agents.errors import RunnerError
 from regreen_agents.lab.campaign import Found, Verdict
 from regreen_agents.lab.campaign_line import Tests
+from regreen_agents.lab.crew import side_by_side
 from regreen_agents.lab.oracle import Oracle, Question
 
 
@@ -56,8 +58,21 @@ class Confirmation:
         return self.alone and self.after
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A second tree, in which one half of the claims is confirmed at the same time."""
+
+    cold: ColdRuns
+    control: Oracle | None
+    """Another warm process than that of the first tree, in this one or nowhere."""
+
+
 def confirm(
-    cold: ColdRuns, found: Sequence[Found], control: Oracle | None = None
+    cold: ColdRuns,
+    found: Sequence[Found],
+    control: Oracle | None = None,
+    *,
+    beside: Beside | None = None,
 ) -> tuple[Confirmation, ...]:
     """Check all that a campaign claims to have shown.
 
@@ -65,14 +80,24 @@ def confirm(
         cold: Runs tests in fresh processes.
         found: Of one campaign; what it did not show is passed over.
         control: The oracle that answered it; None where every claim is to have its own runs.
+        beside: Where victims are run after their helpers while they are run alone; None for one
+            after the other.
 
     Raises:
         StoppedError: The sprint was asked to stop.
     """
     claims = [claim for claim in found if claim.verdict is Verdict.SHOWN]
     alone = _Half(cold, control, is_after=False)
-    after = _Half(cold, control, is_after=True)
-    seen_alone, seen_after = alone.seen(claims), after.seen(claims)
+    if beside is None:
+        after = _Half(cold, control, is_after=True)
+        alone.share(claims)
+        after.share(claims)
+    else:
+        after = _Half(beside.cold, beside.control, is_after=True)
+        side_by_side(lambda: alone.share(claims), lambda: after.share(claims))
+    # Where two runs were made at a time, each is made again in the tree of the other one.
+    seen_alone = alone.seen(cold if beside is None else beside.cold, is_quiet=beside is not None)
+    seen_after = after.seen(cold, is_quiet=beside is not None)
     note = next((half.error.what for half in (alone, after) if half.error is not None), "")
     return tuple(
         Confirmation(
@@ -93,21 +118,32 @@ class _Half:
         self._cold = cold
         self._control = control
         self._is_after = is_after
+        self._seen: list[Found] = []
+        self._unsure: list[tuple[Found, int]] = []
+        """With how many claims shared its run."""
 
-    def seen(self, claims: Sequence[Found]) -> list[Found]:
-        """Return the claims seen to be right in cold runs."""
-        seen = []
+    def share(self, claims: Sequence[Found]) -> None:
+        """Make the runs that claims share, and note what they show."""
         for group in self._groups(claims):
-            right = self._right(group)
-            seen += right
-            if len(group) > 1:
-                seen += [c for claim in group if claim not in right for c in self._right([claim])]
-        return seen
+            right = self._right(group, self._cold)
+            self._seen += right
+            self._unsure += [(c, len(group)) for c in group if c not in right]
 
-    def _right(self, group: Sequence[Found]) -> list[Found]:
+    def seen(self, cold: ColdRuns, *, is_quiet: bool) -> list[Found]:
+        """Return the claims seen to be right; what is not yet is run again by itself.
+
+        Args:
+            cold: Where; another tree than before, or what was run before is not run again.
+            is_quiet: Whether nothing runs beside it as something did before: then a claim that
+                had a run of its own is worth another.
+        """
+        again = [claim for claim, shared_by in self._unsure if is_quiet or shared_by > 1]
+        return [*self._seen, *(c for claim in again for c in self._right([claim], cold))]
+
+    def _right(self, group: Sequence[Found], cold: ColdRuns) -> list[Found]:
         """Run a group in one process; return the claims that came out as expected."""
         try:
-            ends = self._cold.ends(self._order(group)) if self.error is None else {}
+            ends = cold.ends(self._order(group)) if self.error is None else {}
         except RunnerError as error:  # what was confirmed before stays so
             self.error = error
             ends = {}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.lab.campaign import Campaign, Case, Found, Options, Report, Verdict
+from regreen_agents.lab.campaign_cases import deadly_in
 from regreen_agents.lab.campaign_confirm import confirm
 from regreen_agents.lab.inquiry import Inquiry, Setting
 from regreen_agents.lab.lab import ColdOracle
@@ -73,6 +74,7 @@ def _campaign(inquiry: Inquiry, setting: Setting, oracle: Oracle, *, red_after: 
             suspects=_suspects(inquiry, setting),
             inventory=is_shared and red_after,
             cleaners=True,
+            deadly=deadly_in(inquiry.lab.measured.runs),
         ),
     ).run()
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from regreen_agents.domain.findings import Category, Cause, Cluster, Finding
+from regreen_agents.domain.matrix import Matrix
 from regreen_agents.domain.runs import StateKind
 from regreen_agents.errors import RunnerError
 from regreen_agents.lab.again import fails_when_run_again
@@ -23,6 +24,8 @@ from regreen_agents.lab.constant import (
 from regreen_agents.lab.inquiry import Inquiry, open_inquiry, rate_text
 from regreen_agents.lab.interpreter import asks_for_a_removed_name, outlives_the_project
 from regreen_agents.lab.lab import Lab
+from regreen_agents.lab.matrix_measured import measured_matrix
+from regreen_agents.lab.matrix_trial import joined, try_all_factors
 from regreen_agents.lab.order import needs_a_setter, suffers_from_a_polluter
 from regreen_agents.lab.other_suites import diagnose_other
 from regreen_agents.lab.resources import asks_what_is_missing
@@ -60,14 +63,25 @@ def diagnose(cluster: Cluster, lab: Lab) -> Finding:
 
     Returns:
         The finding; its cause is UNEXPLAINED when no experiment settled it, with all that was
-        tried as evidence.
+        tried as evidence. Its matrix holds what all runs say of each factor.
 
     Raises:
         StoppedError: The sprint was asked to stop.
     """
+    lab.logbook.follow(member.node_id for member in cluster.members)
     if not lab.bench.runner.policy.suite.is_pytest:
-        return diagnose_other(cluster, lab)
+        finding = diagnose_other(cluster, lab)
+        return _with_rows(finding, measured_matrix(finding, lab.measured, lab.logbook.sightings))
     inquiry = open_inquiry(cluster, lab)
+    finding = _by_steps(inquiry)
+    rows = measured_matrix(finding, lab.measured, lab.logbook.sightings)
+    if finding.cause is Cause.UNEXPLAINED and finding.category is not Category.REAL_BUG:
+        return _by_trial(inquiry, finding, rows)
+    return _with_rows(finding, rows)
+
+
+def _by_steps(inquiry: Inquiry) -> Finding:
+    """Go through the experiments until one settles it."""
     try:
         for step in STEPS:
             finding = step(inquiry)
@@ -78,14 +92,27 @@ def diagnose(cluster: Cluster, lab: Lab) -> Finding:
     return unexplained(inquiry, "No experiment made it pass and fail under control.")
 
 
+def _by_trial(inquiry: Inquiry, finding: Finding, rows: Matrix | None) -> Finding:
+    """Try every factor that is left; what none explains stays unexplained, with their rates."""
+    trial = try_all_factors(inquiry)
+    if trial is None:
+        return _with_rows(finding, rows)
+    changed = {"evidence": tuple(inquiry.notebook.pages)}
+    found = trial.finding or finding.model_copy(update=changed)
+    return _with_rows(found, joined(rows, trial.matrix, inquiry.victim))
+
+
+def _with_rows(finding: Finding, matrix: Matrix | None) -> Finding:
+    return finding.model_copy(update={"matrix": matrix})
+
+
 def unexplained(inquiry: Inquiry, reason: str) -> Finding:
     """Say so, with what was tried."""
-    tried = len(inquiry.notebook.pages)
     return inquiry.finding(
         Category.UD,
         Cause.UNEXPLAINED,
         f"{inquiry.victim} fails in {rate_text(inquiry.signature.flake_rate)} of the runs. "
-        f"{reason} {tried} experiments are in the evidence.",
+        f"{reason} What was tried is in the evidence.",
     )
 
 

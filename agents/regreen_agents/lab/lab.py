@@ -20,6 +20,7 @@ from regreen_agents.domain.runs import (
 )
 from regreen_agents.errors import RunnerError
 from regreen_agents.lab.oracle import Oracle, Question
+from regreen_agents.lab.sightings import Logbook
 from regreen_agents.lab.warm import WarmOracle, WarmPool
 from regreen_agents.runners.base import SuiteRunner, pytest_of
 from regreen_agents.runners.target import quote
@@ -93,6 +94,8 @@ class Lab:
         self.runs_made = 0
         self.latest: SuiteRun | None = None
         """The last full run."""
+        self.logbook = Logbook()
+        """How the tests it follows ended in every run on the untouched tree."""
         self._max_runs = max_runs
         self._warm = warm
         self._cache: dict[str, SuiteRun] = {}
@@ -114,6 +117,8 @@ class Lab:
         self._count()
         log = self.bench.logs / f"{self.runs_made:03d}.log"
         self.latest = self.bench.runner.run(self.bench.project, spec, log, restore=restore)
+        if restore is None:
+            self.logbook.keep(self.latest)
         return self.latest
 
     def _require_time(self) -> None:
@@ -173,7 +178,9 @@ class Lab:
         )
         variants = [e for e in told.reading.extra if e["event"] == "variant"]
         if variants:
-            return {int(e["seed"]): bool(e["red"]) for e in variants}
+            series = {int(e["seed"]): bool(e["red"]) for e in variants}
+            self.logbook.keep_seeds(test, asked, series)
+            return series
         return {
             seed: is_red(self.outcome([test], spec.model_copy(update={"random_seed": seed})))
             for seed in seeds

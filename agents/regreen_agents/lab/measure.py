@@ -35,6 +35,8 @@ class Measuring:
 def first_run(where: Measuring) -> tuple[SuiteRun, SuiteRunner]:
     """Run the suite in file order, bending the policy where the target's options cannot work.
 
+    The guards watch this run: what they tell is in its `disturbances`.
+
     Returns:
         The run, and the runner with the policy that every later run follows.
 
@@ -102,7 +104,8 @@ def collected_ids(run: SuiteRun) -> tuple[NodeId, ...]:
 def _file_order(where: Measuring, runner: SuiteRunner) -> SuiteRun:
     where.note("run 1: file order")
     where.reset()
-    return runner.run(where.project, RunSpec(), where.logs / "run-1.log")
+    guarded = runner.with_policy(runner.policy.model_copy(update={"guards": True}))
+    return guarded.run(where.project, RunSpec(), where.logs / "run-1.log")
 
 
 def _bent(runner: SuiteRunner, options: tuple[str, ...], note: str) -> SuiteRunner:
@@ -162,10 +165,22 @@ MAX_CONFIRMED = 30
 """Tests red only alone that are run once more, each in a fresh process."""
 
 
-def confirmed_alone(where: Measuring, first: SuiteRun, isolated: SuiteRun) -> SuiteRun:
-    """Run tests that are red only when forked alone once more, cold: a fork is no proof."""
+def confirmed_alone(
+    where: Measuring, first: SuiteRun, isolated: SuiteRun, *, constant: int = 0
+) -> SuiteRun:
+    """Run tests that are red only when forked alone once more, cold: a fork is no proof.
+
+    Args:
+        where: Where to run.
+        first: A full run.
+        isolated: Each test alone, in a fork of a process that has imported all of them.
+        constant: How many of the tests red in both are run again too: what importing another
+            module does to them shows in every fork, and not in a process of their own.
+    """
     green = {r.node_id for r in first.results if not r.outcome.is_red}
-    doubtful = [r.node_id for r in isolated.red() if r.node_id in green][:MAX_CONFIRMED]
+    red = [r.node_id for r in isolated.red()]
+    doubtful = [name for name in red if name in green][:MAX_CONFIRMED]
+    doubtful += [name for name in red if name not in green][:constant]
     if not doubtful:
         return isolated
     cold = {name: _cold(where, name, number) for number, name in enumerate(doubtful, start=1)}

@@ -24,10 +24,15 @@ MAX_ENVIRONMENT_RUNS = 12
 
 
 def leans_on_working_directory(inquiry: Inquiry) -> Finding | None:
-    """Run the victim in the test file's folder and those above it: a pass there settles it."""
+    """Run the victim in the test file's folder and those above it: a pass there settles it.
+
+    Only a test that was red every time it started in the root: one that was ever green there
+    varies by something else.
+    """
     test_folder = PurePosixPath(inquiry.victim.partition("::")[0]).parent
     missing = next(iter(missing_paths(inquiry)), "")
-    for folder in (str(f) for f in (test_folder, *test_folder.parents) if str(f) != "."):
+    above = (test_folder, *test_folder.parents) if inquiry.is_constant() else ()
+    for folder in (str(f) for f in above if str(f) != "."):
         if _passes_in(inquiry, folder):
             inquiry.facts.add(Fact.SURROUNDINGS_FLIP)
             return inquiry.finding(
@@ -47,15 +52,26 @@ def leans_on_working_directory(inquiry: Inquiry) -> Finding | None:
 def _passes_in(inquiry: Inquiry, folder: str) -> bool:
     spec = ALONE.model_copy(update={"cwd": folder})
     red = is_red(inquiry.lab.outcome([inquiry.victim], spec))
+    by_chance = not red and not _turns_again(inquiry, spec)
     inquiry.notebook.write(
         f"Does it depend on the working directory? The same test, run in {folder}/.",
         inquiry.lab.last_run([inquiry.victim], spec),
         inquiry.victim,
         f"It fails in {folder}/ too."
         if red
+        else f"It passes in {folder}/, but not again with the root failing: that shows nothing."
+        if by_chance
         else f"It passes in {folder}/ and fails in the project's root.",
     )
-    return not red
+    return not red and not by_chance
+
+
+def _turns_again(inquiry: Inquiry, spec: RunSpec) -> bool:
+    """Whether it passes under the spec once more, and fails once more without it: no chance."""
+    asked = {"tests": (inquiry.victim,)}
+    there = inquiry.lab.run(spec.model_copy(update=asked)).outcome_of(inquiry.victim)
+    here = inquiry.lab.run(ALONE.model_copy(update=asked)).outcome_of(inquiry.victim)
+    return not is_red(there) and is_red(here)
 
 
 def leans_on_the_environment(inquiry: Inquiry) -> Finding | None:
@@ -74,6 +90,9 @@ def leans_on_the_environment(inquiry: Inquiry) -> Finding | None:
     budget = min(MAX_ENVIRONMENT_RUNS, max(4, inquiry.lab.runs_left - 4))
     names = tuple(ddmin(spare, passes, budget=budget).items)
     listed = ", ".join(f"`{name}`" for name in names)
+    if not _turns_again(inquiry, _without(names)):
+        _write_environment(inquiry, names, f"Without {listed} it passed once: that shows nothing.")
+        return None
     _write_environment(inquiry, names, f"Without {listed} in the environment it passes.")
     zone = set(names) == {"TZ"}
     inquiry.facts.add(Fact.ZONE_FLIPS if zone else Fact.SURROUNDINGS_FLIP)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from statistics import median
+from typing import NamedTuple
 
 from regreen_agents.domain.identity import Model, NodeId
 from regreen_agents.domain.runs import OrderKind, Outcome, SuiteRun, TestResult
@@ -235,6 +236,40 @@ def chunk(
         rest_limits=limits(rest, rest_seconds + start),
         slow_limits=limits(slow, slow_seconds + start),
     )
+
+
+class Commands(NamedTuple):
+    """Two plain pytest commands that share out a suite."""
+
+    apart: tuple[str, ...]
+    """Runs the slow tests."""
+    rest: tuple[str, ...]
+    """Runs all others."""
+
+
+def chunk_commands(
+    found: Chunk, suite: Sequence[str], tests: Iterable[NodeId], select: Sequence[str] = ()
+) -> Commands | None:
+    """Return how to run the slow tests apart and the suite without them (R72).
+
+    pytest leaves out by prefix, so a test whose node id begins with a slow one's goes with it.
+
+    Args:
+        found: The chunk.
+        suite: The plain command of the whole suite, in words.
+        tests: All of the suite.
+        select: The arguments that chose them, the last ones of that command.
+
+    Returns:
+        The commands; None when nothing is split or the suite is not pytest's.
+    """
+    if found.verdict is Chunking.NONE or "pytest" not in suite:
+        return None
+    words = tuple(suite)
+    is_chosen = bool(select) and words[-len(select) :] == tuple(select)
+    apart = [test for test in tests if test.startswith(found.slow)]
+    left_out = (f"--deselect={slow}" for slow in found.slow)
+    return Commands((*(words[: -len(select)] if is_chosen else words), *apart), (*words, *left_out))
 
 
 def _measure(name: NodeId, results: list[TestResult], grown: list[int]) -> Measure:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regreen_agents.domain.runs import FailureDetail, Outcome, RunEnd
+from regreen_agents.errors import RunnerError
 from regreen_agents.runners.process import ProcessResult
 from regreen_agents.runners.stream import Reading
 
@@ -17,6 +18,8 @@ ENDS = {
     3: RunEnd.CRASHED,
 }
 """pytest's exit status -> how a run ended that pytest itself brought to an end."""
+UNTOLD_EXIT = 74
+"""The exit status of the probe where it cannot write: see `regreen_probe`."""
 BROKEN_OFF = (2, 3)
 """pytest's exit status after an interruption and after an internal error."""
 
@@ -28,6 +31,19 @@ class Told:
     process: ProcessResult
     reading: Reading
     hung: bool
+
+    def __post_init__(self) -> None:
+        """Refuse the end of a process that could not write down its results.
+
+        Raises:
+            RunnerError: There was no room on the disk for them.
+        """
+        if self.process.exit_code == UNTOLD_EXIT and not self.reading.finish:
+            raise RunnerError(
+                "The disk is full: a run could not write down its results.",
+                why="They go into the folder of temporary files.",
+                fix="Free space there, or set TMPDIR to a folder with room.",
+            )
 
 
 def died(told: Told) -> bool:

@@ -32,6 +32,8 @@ class RunnerPolicy(Model):
     """pytest options on top of the target's own."""
     suite: Suite = Suite()
     """Which runner the suite has; pytest where nothing is said."""
+    guards: bool = False
+    """Tell which tests leave their surroundings changed; costs at most 1 % of a suite."""
     notes: tuple[str, ...] = ()
     """Where this differs from what a person's plain ``pytest`` would do, in words."""
 

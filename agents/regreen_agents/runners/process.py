@@ -1,5 +1,6 @@
 """The only door that starts processes: limits, whole-tree kill, bounded logs, one stop for all."""
 
+import contextlib
 import json
 import logging
 import os
@@ -24,6 +25,8 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 MARK = "REGREEN_RUN"
 """Environment variable that marks every process of a run: ``<owner>/<number>``."""
 POLL_SECONDS = 0.02
+PATIENCE_SECONDS = 10.0
+"""How much later than it should a supervisor may end."""
 LOST_SECONDS = 2.0
 """Patience with output that outlives a lost supervisor: its writer may have shed our mark."""
 END_ROUNDS = 20
@@ -104,7 +107,7 @@ def run_process(
         How it ended. A non-zero exit is a value.
 
     Raises:
-        RunnerError: The command could not be started.
+        RunnerError: The command could not be started, or its output not be written.
         StoppedError: `stopper` was told to stop, before or during the run.
     """
     stopper.check()
@@ -134,6 +137,7 @@ class Supervised:
             request, {**request.env, MARK: self.mark}, (control_read, status_write), self._abandon
         )
         self._log = BoundedLog(_output_of(self._process), request.log)
+        self._limit = time.monotonic() + request.timeout_seconds + PATIENCE_SECONDS
 
     def _abandon(self) -> None:
         os.close(self._control)
@@ -141,7 +145,7 @@ class Supervised:
 
     @property
     def pid(self) -> int:
-        """The supervisor's process id: on Linux the parent of all orphans of the command."""
+        """The outer supervisor's process id: its only child adopts all orphans of the command."""
         return self._process.pid
 
     @property
@@ -150,20 +154,28 @@ class Supervised:
         return bool(select.select([self._status], [], [], 0)[0])
 
     def wait(self, should_end: Callable[[], bool]) -> None:
-        """Wait for the supervisor's end, passing on the wish to end early."""
-        asked = False
+        """Wait for the supervisor's end, passing on the wish to end early.
+
+        Returns without it when the supervisor is late; `close` then kills it.
+        """
+        asked, limit = False, self._limit
         while not select.select([self._status], [], [], POLL_SECONDS)[0]:
+            if time.monotonic() > limit:
+                return
             if not asked and should_end():
-                asked = True
+                asked, limit = True, time.monotonic() + PATIENCE_SECONDS
                 self.end()
 
     def end(self) -> None:
         """Ask the supervisor to kill the command with every descendant."""
-        os.write(self._control, b"x")
+        with contextlib.suppress(BrokenPipeError):  # killed by the code under test just now
+            os.write(self._control, b"x")
 
     def close(self) -> None:
         """Leave nothing behind: pipes, marked processes, reader thread. Waits for the end."""
         os.close(self._control)
+        if not select.select([self._status], [], [], PATIENCE_SECONDS)[0]:
+            self._process.kill()
         with os.fdopen(self._status, "rb") as pipe:
             status = pipe.read()
         self._process.wait()
@@ -175,7 +187,12 @@ class Supervised:
             logger.warning("a process of the run that hides from us still holds its output open")
 
     def result(self, duration_seconds: float) -> ProcessResult:
-        """Return what the supervisor reported, or that it was lost; only after `close`."""
+        """Return what the supervisor reported, or that it was lost; only after `close`.
+
+        Raises:
+            RunnerError: The output could not be written.
+        """
+        self._log.require_whole()
         report = self._report
         if not report:
             return ProcessResult(None, "lost", duration_seconds, log_bytes=self._log.total)

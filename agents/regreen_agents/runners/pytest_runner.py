@@ -26,7 +26,7 @@ from regreen_agents.runners.factors import effect_of
 from regreen_agents.runners.policy import RunnerPolicy
 from regreen_agents.runners.process import ProcessRequest, Stopper, run_process
 from regreen_agents.runners.stream import Reading, read_events
-from regreen_agents.runners.trees import paths_of, placeless, relocated
+from regreen_agents.runners.trees import disturbances_in, paths_of, placeless, relocated
 from regreen_agents.runners.watch import HangWatch
 
 STREAM = "stream.jsonl"
@@ -192,6 +192,7 @@ class PytestRunner:
             "watch_state": spec.watch_state,
             "repeats": spec.repeats,
             "factors": effect_of(spec.factors, stream.parent).inside,
+            "plugins": ["regreen_guard_stream"] if self.policy.guards else [],
         }
 
     def test_seconds(self, spec: RunSpec) -> float:
@@ -245,6 +246,7 @@ class PytestRunner:
             state_changes=tuple(changes),
             foreign_modules=_all(told.reading.foreign for told in parts),
             installed_copies=_all(told.reading.installed for told in parts),
+            disturbances=disturbances_in(parts, str(tree)) if self.policy.guards else None,
             peak_rss_kib=max(told.process.peak_rss_kib for told in parts),
             user_seconds=sum(told.process.user_seconds for told in parts),
             system_seconds=sum(told.process.system_seconds for told in parts),

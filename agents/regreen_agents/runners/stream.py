@@ -6,6 +6,7 @@ from typing import Any
 
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import (
+    Disturbance,
     FailureDetail,
     Frame,
     Outcome,
@@ -13,13 +14,21 @@ from regreen_agents.domain.runs import (
     StateKind,
     TestResult,
 )
+from regreen_agents.errors import RunnerError
 
 Event = dict[str, Any]
+OWN_FILES = ("config.json", "log")
+"""What the folder of a run holds from its start, cold or warm; pytest may make it anew, empty."""
 
 
 def read_events(path: Path) -> list[Event]:
-    """Return all whole events of a stream; a line torn by a death is left out."""
+    """Return all whole events of a stream; a line torn by a death is left out.
+
+    Raises:
+        RunnerError: The stream is gone with its folder.
+    """
     if not path.exists():
+        _require_own_files(path.parent)
         return []
     events: list[Event] = []
     for line in path.read_text(encoding="ascii", errors="replace").splitlines():
@@ -32,12 +41,35 @@ def read_events(path: Path) -> list[Event]:
     return events
 
 
+def _require_own_files(folder: Path) -> None:
+    if not any((folder / name).exists() for name in OWN_FILES):
+        raise RunnerError(
+            "A test deleted the folder of its own run, and the results in it.",
+            why=f"{str(folder)!r} is gone.",
+            fix="Let tests delete only what they made: the folder of temporary files (TMPDIR) "
+            "belongs to other programs too.",
+        )
+
+
 def _parsed(line: str) -> Any:
     event = json.loads(line)
     if "\\ud" not in line:
         return event
-    # A lone surrogate, from bytes that are no text, could not be stored as UTF-8.
-    return json.loads(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace"))
+    return _storable(event)
+
+
+def _storable(told: Any) -> Any:
+    """Spell lone surrogates out, in every text: they come of bytes that are no text.
+
+    They could not be stored as UTF-8; ids stay distinct, and `regreen_items.told` spells the same.
+    """
+    if isinstance(told, str):
+        return told.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(told, list):
+        return [_storable(part) for part in told]
+    if isinstance(told, dict):
+        return {_storable(name): _storable(part) for name, part in told.items()}
+    return told
 
 
 class Reading:
@@ -54,6 +86,7 @@ class Reading:
         """Modules of the project loaded from outside the tree, by the end of collection or run."""
         self.no_isolation = ""
         self.changes: list[StateChange] = []
+        self.disturbances: list[Disturbance] = []
         self.extra: list[Event] = []
         """Events of additional probe plugins, as they came."""
         self._tests: dict[NodeId, _Test] = {}
@@ -119,6 +152,11 @@ class Reading:
         fields = {k: v for k, v in event.items() if k not in ("event", "id", "kind")}
         self.changes.append(
             StateChange(node_id=NodeId(event["id"]), kind=StateKind(event["kind"]), **fields)
+        )
+
+    def _on_guard(self, event: Event) -> None:
+        self.disturbances.append(
+            Disturbance(where=event["id"], kind=event["kind"], what=event["what"])
         )
 
     @property

@@ -5,7 +5,7 @@ the first two being inherited file descriptors. It starts the command in a sessi
 ends it, with every descendant (daemons that left the session included: it is their subreaper on
 Linux), when the command exits, when the time is up, when a byte arrives on the control pipe, or
 when that pipe closes because regreen died, kill -9 included. A test that kills its parent kills
-only this process.
+only this process; a twin above it, which tests do not know of, then ends what is left.
 The status is one JSON line on the status pipe.
 """
 
@@ -93,6 +93,13 @@ def reap_adopted(command: int) -> None:
         os.waitpid(told.si_pid, 0)
 
 
+def outlive(twin: int) -> None:
+    """Wake the supervisor where a test has stopped it; after its end, end what it has not."""
+    while os.WIFSTOPPED(os.waitpid(twin, os.WUNTRACED)[1]):
+        os.kill(twin, signal.SIGCONT)
+    end_everything(twin)
+
+
 def limit_memory(mebibytes: int) -> None:
     """Bound the private memory of the child; 0 means no bound."""
     if mebibytes:
@@ -125,6 +132,10 @@ def main(arguments: list[str]) -> None:
     become_subreaper()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    if twin := os.fork():
+        outlive(twin)
+        return
+    become_subreaper()  # a fork is none
     os.set_inheritable(control, False)  # noqa: FBT003 - the standard library's signature
     os.set_inheritable(status, False)  # noqa: FBT003 - the standard library's signature
     child = subprocess.Popen(

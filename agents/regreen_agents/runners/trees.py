@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from regreen_agents.domain.runs import StateChange
+from regreen_agents.domain.runs import Disturbance, StateChange
+from regreen_agents.runners.endings import Told
 
 _SCRATCH = re.compile(r"/[^\s'\"]*?/regreen-[^/\s'\"]+-[^/\s'\"]+")
 """The folder a run has for its temporary files."""
@@ -40,10 +41,18 @@ def _moved_path(path: str, checkout: str, tree: str) -> str:
 
 def placeless(change: StateChange, tree: str) -> StateChange:
     """Return a state change without the run's own paths, which name no cause and never recur."""
-    before, after = (
-        _SCRATCH.sub("<tmp>", text.replace(tree, "<project>"))
-        for text in (change.before, change.after)
-    )
+    before, after = (_without_places(text, tree) for text in (change.before, change.after))
     if (before, after) == (change.before, change.after):
         return change
     return change.model_copy(update={"before": before, "after": after, "literal_after": False})
+
+
+def disturbances_in(parts: Iterable[Told], tree: str) -> tuple[Disturbance, ...]:
+    """Return what the guards told in the processes of a run, without the run's own paths."""
+    told = (one for part in parts for one in part.reading.disturbances)
+    calm = (one.model_copy(update={"what": _without_places(one.what, tree)}) for one in told)
+    return tuple(dict.fromkeys(calm))
+
+
+def _without_places(text: str, tree: str) -> str:
+    return _SCRATCH.sub("<tmp>", text.replace(tree, "<project>"))

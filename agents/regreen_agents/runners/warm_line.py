@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Message = dict[str, Any]
+SEND_SECONDS = 30.0
+"""How long a request may wait for a process that does not read, as one that a test has stopped."""
 
 
 class LineClosedError(Exception):
@@ -21,12 +23,16 @@ class Line:
     def __init__(self, connection: socket.socket) -> None:
         """Take over an accepted connection."""
         self._socket = connection
+        self._socket.settimeout(SEND_SECONDS)
         self._rest = b""
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Write one message; a closed line shows at the next `receive`."""
-        with contextlib.suppress(OSError):
+        """Write one message; a line that does not take it is closed: `receive` shows that."""
+        try:
             self._socket.sendall(json.dumps(message).encode("ascii") + b"\n")
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def receive(self, seconds: float) -> Message | None:
         """Return the next message, or None when none came in time.
@@ -47,7 +53,10 @@ class Line:
         if b"\n" not in self._rest:
             return None
         line, _, self._rest = self._rest.partition(b"\n")
-        message: Message = json.loads(line)
+        try:
+            message: Message = json.loads(line)
+        except ValueError as error:  # code under test has written to it
+            raise LineClosedError from error
         return message
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -145,6 +146,13 @@ class WarmServer:
             if not told and (wish == "stop" or time.monotonic() > deadline):
                 told, deadline = wish, time.monotonic() + PATIENCE_SECONDS
                 line.send({"end": True})
+                self._wake()
+
+    def _wake(self) -> None:
+        """Let those go on that a test has stopped: they could not even be ended."""
+        for pid in self._children() & self.pids:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGCONT)
 
     def _check(self) -> None:
         if self._stopper.stopped:
@@ -178,12 +186,9 @@ class WarmServer:
     def _children(self) -> set[int]:
         if self._supervised is None:
             return set()
-        pid = self._supervised.pid
-        try:
-            told = Path(f"/proc/{pid}/task/{pid}/children").read_bytes()
-        except OSError:
-            return set()
-        return {int(word) for word in told.split() if not _is_zombie(int(word))}
+        supervisors = _children_of(self._supervised.pid)
+        found = (child for pid in supervisors for child in _children_of(pid))
+        return {child for child in found if not _is_zombie(child)}
 
     def close(self) -> None:
         """End the server with everything it started, and remove its scratch folder."""
@@ -221,6 +226,14 @@ def _listen(path: Path) -> socket.socket:
     listener.bind(str(path))
     listener.listen(128)
     return listener
+
+
+def _children_of(pid: int) -> set[int]:
+    try:
+        told = Path(f"/proc/{pid}/task/{pid}/children").read_bytes()
+    except OSError:
+        return set()
+    return {int(word) for word in told.split()}
 
 
 def _is_zombie(pid: int) -> bool:

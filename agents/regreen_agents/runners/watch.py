@@ -1,5 +1,6 @@
 """Notice a hung test from outside its process, by the stream it stopped writing."""
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -22,17 +23,21 @@ class HangWatch:
 
     def is_hung(self) -> bool:
         """Read what is new and judge."""
-        if self._stream.exists() and self._stream.stat().st_size > self._offset:
-            with self._stream.open("rb") as file:
-                file.seek(self._offset)
-                new = file.read()
-            self._offset += len(new)
-            *lines, self._rest = (self._rest + new).split(b"\n")
-            for line in lines:
-                self._take(line)
+        with contextlib.suppress(FileNotFoundError):  # not yet, or deleted by a test
+            if self._stream.stat().st_size > self._offset:
+                self._read()
         if self._since is not None and time.monotonic() - self._since > self._limit:
             self.hung = True
         return self.hung
+
+    def _read(self) -> None:
+        with self._stream.open("rb") as file:
+            file.seek(self._offset)
+            new = file.read()
+        self._offset += len(new)
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        for line in lines:
+            self._take(line)
 
     def _take(self, line: bytes) -> None:
         event = EVENT.search(line)

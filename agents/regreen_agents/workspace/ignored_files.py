@@ -1,5 +1,6 @@
 """Ignored files that tests may need: built extensions, generated modules, local settings."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -11,6 +12,7 @@ from regreen_agents.workspace.git_door import GitDoor
 
 logger = logging.getLogger(__name__)
 
+_RECORD = "regreen-ignored"
 FILE_LIMIT_BYTES = 5 * 1024 * 1024
 TOTAL_LIMIT_BYTES = 200 * 1024 * 1024
 _SKIPPED = frozenset(
@@ -55,6 +57,46 @@ def copy_ignored(root: Path, tree: Path, *, total_limit_bytes: int = TOTAL_LIMIT
             spent += size
             copied += 1
     return copied
+
+
+def remember_ignored(door: GitDoor) -> None:
+    """Note which ignored files a worktree has, beside git's own notes about it."""
+    if door.git_dir is not None:
+        names = b"\0".join(os.fsencode(name) for name in _every_ignored(door))
+        (door.git_dir / _RECORD).write_bytes(names)
+
+
+def remove_new_ignored(door: GitDoor) -> None:
+    """Remove ignored files that were not there when `remember_ignored` looked.
+
+    What a test leaves in an ignored file would reach every later run: ``git clean`` spares it.
+    Bytecode and the caches of tools stay. A file that was there and has changed stays changed.
+    """
+    record = None if door.git_dir is None else door.git_dir / _RECORD
+    if record is None or not record.is_file():
+        return
+    known = {os.fsdecode(name) for name in record.read_bytes().split(b"\0")}
+    for name in _every_ignored(door):
+        if name not in known and not _SKIPPED.intersection(Path(name).parts):
+            with contextlib.suppress(OSError):
+                (door.cwd / name).unlink()
+                _remove_empty((door.cwd / name).parent, door.cwd)
+
+
+def _every_ignored(door: GitDoor) -> list[str]:
+    return list(
+        door.run(
+            *("ls-files", "--others", "--ignored", "--exclude-standard", "-z"),
+            failure="The ignored files cannot be listed.",
+        ).fields
+    )
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Remove folders that are empty now, up to the root."""
+    while folder != root:
+        folder.rmdir()  # raises OSError where something is left
+        folder = folder.parent
 
 
 def _ignored(root: Path) -> Iterator[Path]:

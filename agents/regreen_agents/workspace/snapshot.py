@@ -51,7 +51,7 @@ def snapshot(repository: Repository) -> Snapshot:
     head = repository.door.ask("rev-parse", "-q", "--verify", "HEAD^{commit}")
     base = head.line if head.status == 0 else ""
     wanted, left_out = _untracked(repository)
-    with tempfile.TemporaryDirectory(prefix="regreen-index-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"regreen-index-{os.getpid()}-") as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         _copy_index(repository.door, Path(folder, "index"))
         tree = _tree(repository.door, wanted, env)

@@ -9,7 +9,11 @@ from pathlib import Path
 
 from regreen_agents.errors import RepositoryError
 from regreen_agents.workspace.git_door import GitDoor, at_tree, metadata_lock
-from regreen_agents.workspace.ignored_files import copy_ignored
+from regreen_agents.workspace.ignored_files import (
+    copy_ignored,
+    remember_ignored,
+    remove_new_ignored,
+)
 from regreen_agents.workspace.patching import drop_bytecode
 from regreen_agents.workspace.repository import STATE_FOLDER, Repository
 
@@ -51,10 +55,11 @@ class Worktrees:
                 fix="Free space on the disk and check the repository with: git fsck",
             )
         copy_ignored(self._repository.root, tree)
+        remember_ignored(at_tree(tree))
         return tree
 
     def reset(self, name: str, commit: str = "HEAD") -> None:
-        """Bring a worktree back to a commit's content; ignored files stay as they are.
+        """Bring a worktree back to a commit's content; ignored files that are new since `add` go.
 
         Args:
             name: The worktree.
@@ -120,6 +125,7 @@ def restore(door: GitDoor, commit: str) -> None:
     failure = f"The worktree {str(tree)!r} cannot be reset."
     door.run("reset", "--quiet", "--hard", commit, failure=failure)
     door.run("clean", "-ffdq", failure=failure)
+    remove_new_ignored(door)
     drop_bytecode(tree, changed)
 
 

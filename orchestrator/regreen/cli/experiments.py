@@ -1,4 +1,7 @@
-"""Letting experiments run while a person watches, then showing what they told."""
+"""Letting experiments run while a person watches, then showing what they told.
+
+Ctrl-C ends each with nothing to resume.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,12 +30,13 @@ class Shown:
 
     @contextmanager
     def watched(self) -> Iterator[Listener]:
-        """Show what runs, on standard error; Ctrl-C ends it with nothing to resume."""
+        """Show what runs, on standard error."""
         render.show_logs(self.verbosity)
-        with resumable(""), watching(plain=self.verbosity > 0) as listener:
+        with watching(plain=self.verbosity > 0) as listener:
             yield listener
 
 
+@resumable("")
 def flaky(wish: Wish, shown: Shown, precision: Precision) -> bool:
     """Measure the suite; return whether any test did not always end alike."""
     with shown.watched() as listener:
@@ -44,6 +48,7 @@ def flaky(wish: Wish, shown: Shown, precision: Precision) -> bool:
     return report.flaky > 0
 
 
+@resumable("")
 def check(wish: Wish, shown: Shown, runs: int) -> bool:
     """Compare identical runs; return whether any test's signature differs."""
     with shown.watched() as listener:
@@ -55,6 +60,7 @@ def check(wish: Wish, shown: Shown, runs: int) -> bool:
     return report.differing > 0
 
 
+@resumable("")
 def diagnose(wish: Wish, shown: Shown, tests: Sequence[str], depth: Depth) -> bool:
     """Diagnose tests; return whether each was explained."""
     with shown.watched() as listener:
@@ -66,6 +72,7 @@ def diagnose(wish: Wish, shown: Shown, tests: Sequence[str], depth: Depth) -> bo
     return all(diagnosis.is_explained for diagnosis in report.diagnoses)
 
 
+@resumable("")
 def bisect(wish: Wish, shown: Shown, test: str | None, order: Order) -> bool:
     """Find minimal sets; return whether everything seen was explained."""
     with shown.watched() as listener:

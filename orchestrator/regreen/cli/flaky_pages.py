@@ -27,6 +27,7 @@ from regreen_agents.lab.telemetry import Chunking
 SLOW_SECONDS = 1.0
 """Tests below it are not worth a line."""
 SLOWEST_SHOWN = 5
+DISTURBANCES_SHOWN = 10
 STYLES = {Standing.FLAKY: "yellow", Standing.STABLE_FAIL: "red"}
 LEGEND = "P passed, F failed, E error, S skipped, T timeout, C crashed, - not run, ? not measured"
 
@@ -47,6 +48,7 @@ def flaky_page(report: FlakyReport, screen: Screen) -> Parts:
         yield Text(LEGEND, style="dim")
     yield from _alone_against_suite(report, screen)
     yield from _slow(report, screen)
+    yield from _disturbances(report, screen)
     shown = [(row.reproduce, _kind(row)) for row in rows[:ROWS_SHOWN]]
     yield from reproductions([(r, kind) for r, kind in shown if r], report.setting, screen)
     yield from notes(report.setting, screen)
@@ -158,9 +160,24 @@ def _slow(report: FlakyReport, screen: Screen) -> Parts:
         name = screen.one_line(m.node_id)
         yield Text(f"       {m.seconds:>8.1f}s {cpu:>7} {grown:>8}  {name}", overflow="fold")
     if apart.verdict is Chunking.SPLIT:
+        saved = f", so side by side they save {apart.saved_seconds:.0f} s"
         yield prose(
             f"Worth a chunk of their own before the suite: {', '.join(apart.slow)} "
-            f"({apart.slow_seconds:.0f} s; the rest takes {apart.rest_seconds:.0f} s, so side by "
-            f"side they save {apart.saved_seconds:.0f} s).",
+            f"({apart.slow_seconds:.0f} s; the rest takes {apart.rest_seconds:.0f} s"
+            f"{saved if apart.saved_seconds >= SLOW_SECONDS else ''}).",
             screen,
         )
+        yield from report.slow_chunk_commands
+
+
+def _disturbances(report: FlakyReport, screen: Screen) -> Parts:
+    """Draw which tests leave their surroundings changed (R73)."""
+    found = report.disturbances or ()
+    if not found:
+        return
+    yield Text("\nLeft changed in the first run:", style="bold")
+    for one in found[:DISTURBANCES_SHOWN]:
+        yield prose(one.where, screen, indent=2)
+        yield prose(one.what, screen, indent=4, style="dim")
+    if len(found) > DISTURBANCES_SHOWN:
+        yield Text(f"and {len(found) - DISTURBANCES_SHOWN} more: see --json", style="dim")

@@ -1,5 +1,6 @@
 """Parts that pages of the laboratory share; prints nothing."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
@@ -40,7 +41,9 @@ def reproductions(
         sure = "" if reproduction.is_sure else ", perhaps only after several tries"
         end = f"{reproduction.expected}{sure}"
         name = screen.one_line(reproduction.test)
-        yield Text(f"# {kind}: {name} is {end}", style="dim", overflow="fold")
+        # Each line is a comment of its own: pasted into a shell, none is run.
+        for line in textwrap.wrap(f"{kind}: {name} is {end}", table_width(screen) - 2):
+            yield Text(f"# {line}", style="dim")
         yield reproduction.command
 
 

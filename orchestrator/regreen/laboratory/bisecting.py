@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from regreen.laboratory.finding import ALONE, reproductions_of
-from regreen.laboratory.measuring import Series, collected, first_of, run_in
+from regreen.laboratory.finding import reproductions_of
+from regreen.laboratory.measuring import Series, collected, first_of, in_order_given, run_in
 from regreen.laboratory.naming import named_tests, read_order
 from regreen.laboratory.opening import Wish, Workplace, opened
 from regreen.laboratory.reproducing import Reproducing, slug
@@ -56,10 +56,10 @@ def bisect_one(wish: Wish, listener: Listener, test: str, order: Order) -> Bisec
         KeyboardInterrupt: The person stopped it.
     """
     with opened(wish, listener) as place:
+        pytest_of(place.runner)
         if names := collected(place):  # a wrong name is told before anything runs
             named_tests([test], names)
         first = first_of(place)
-        pytest_of(place.runner)
         known = collected_ids(first)
         (victim,) = named_tests([test], known)
         ends_red = _ends_red_alone(place, victim)
@@ -94,7 +94,7 @@ def _given(order: Order, known: Sequence[NodeId], victim: NodeId) -> tuple[NodeI
 
 def _ends_red_alone(place: Workplace, victim: NodeId) -> bool:
     place.note("alone, in a fresh process")
-    run = run_in(place, (victim,), ALONE, "alone")
+    run = run_in(place, in_order_given((victim,)), "alone")
     return is_red(run.outcome_of(victim))
 
 
@@ -123,7 +123,7 @@ def _told_in(
     place: Workplace, tests: tuple[NodeId, ...], name: str, *, ends_red: bool
 ) -> SuiteRun | None:
     place.note(f"{name}, up to the test: {len(tests)} tests")
-    run = run_in(place, tests, ALONE, slug(name))
+    run = run_in(place, in_order_given(tests), slug(name))
     return run if is_red(run.outcome_of(tests[-1])) != ends_red else None
 
 
@@ -148,9 +148,9 @@ def _with_states(place: Workplace, victim: NodeId, run: SuiteRun) -> Measured:
     tests = (*Measured((run,), None).before(victim, run), victim)
     place.note(f"{len(tests)} tests alone, with what each leaves behind")
     spec = RunSpec(order=OrderKind.ISOLATED, tests=tests, watch_state=True)
-    isolated = run_in(place, tests, spec, "isolated")
+    isolated = run_in(place, spec, "isolated")
     ran = any(result.position >= 0 for result in isolated.results)
-    cold = run_in(place, (victim,), ALONE, "alone-again")
+    cold = run_in(place, in_order_given((victim,)), "alone-again")
     return Measured((run,), _replaced(isolated, cold) if ran else cold)
 
 

@@ -1,10 +1,19 @@
 """``regreen bisect --all``: every order-dependent test of a suite in campaigns that share runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from regreen.laboratory.bisecting import Order, found_of
 from regreen.laboratory.finding import ALONE
-from regreen.laboratory.measuring import Series, alone, first_of, full_runs, orders, run_in
+from regreen.laboratory.measuring import (
+    Series,
+    alone,
+    first_of,
+    full_runs,
+    in_order_given,
+    orders,
+    run_in,
+)
 from regreen.laboratory.naming import named_tests, read_order
 from regreen.laboratory.opening import Wish, Workplace, opened
 from regreen.laboratory.reproducing import Reproducing
@@ -15,8 +24,9 @@ from regreen_agents.domain.identity import ClusterId
 from regreen_agents.domain.progress import Listener
 from regreen_agents.domain.runs import StateChange, SuiteRun
 from regreen_agents.lab.campaign import Campaign, Case, Found, Options, Report, Verdict
-from regreen_agents.lab.campaign_cases import cases_of
+from regreen_agents.lab.campaign_cases import cases_of, deadly_in
 from regreen_agents.lab.campaign_confirm import Confirmation, confirm
+from regreen_agents.lab.kinship import Kinship
 from regreen_agents.lab.lab import ColdOracle, Lab
 from regreen_agents.lab.measure import collected_ids
 from regreen_agents.lab.oracle import Oracle
@@ -51,12 +61,12 @@ def bisect_all(wish: Wish, listener: Listener, order: Order) -> BisectReport:
 
 
 def _measured(place: Workplace, order: Order) -> Series:
-    first = first_of(place)
     pytest_of(place.runner)
+    first = first_of(place)
     if order.file is not None:
         tests = named_tests(read_order(order.file), collected_ids(first))
         place.note(f"the order given: {len(tests)} tests")
-        series = Series([first, run_in(place, tests, ALONE, "given")])
+        series = Series([first, run_in(place, in_order_given(tests), "given")])
     else:
         series = full_runs(place, first, orders(place, first, RUNS, order.seed or 0))
     alone(place, series, watch=True)
@@ -67,7 +77,11 @@ def _campaigns(place: Workplace, series: Series) -> tuple[tuple[Bisected, ...], 
     """Hold one campaign for each reference order."""
     if series.isolated is None:
         return (), 0
-    cases = cases_of(series.runs, series.isolated)
+    kin = Kinship(place.tree, collected_ids(series.runs[0]))
+    cases = [
+        replace(case, suspects=kin.of(case.victim))
+        for case in cases_of(series.runs, series.isolated)
+    ]
     found: list[Bisected] = []
     questions = 0
     for source in dict.fromkeys(case.source for case in cases):
@@ -104,7 +118,12 @@ class _Campaigning:
 
     def _asked(self, oracle: Oracle, cases: Sequence[Case], *, is_shared: bool) -> Report:
         leave = frozenset(c.node_id for c in self._changes())
-        options = Options(is_shared=is_shared, suspects=(leave,), cleaners=True)
+        options = Options(
+            is_shared=is_shared,
+            suspects=(leave,),
+            cleaners=True,
+            deadly=deadly_in([self._run]),
+        )
         return Campaign(oracle, cases, budget=MAX_QUESTIONS, options=options).run()
 
     def _changes(self) -> tuple[StateChange, ...]:

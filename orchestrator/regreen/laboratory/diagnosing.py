@@ -66,10 +66,10 @@ def diagnose(wish: Wish, listener: Listener, tests: Sequence[str], depth: Depth)
         KeyboardInterrupt: The person stopped it.
     """
     with opened(wish, listener) as place:
+        pytest_of(place.runner)
         if known := collected(place):  # a wrong name is told before anything runs
             named_tests(tests, known)
         first = first_of(place)
-        pytest_of(place.runner)
         named = named_tests(tests, [*collected_ids(first), *_broken_modules(first.red())])
         series = full_runs(place, first, orders(place, first, depth.runs, SEED))
         alone(place, series, watch=True)

@@ -146,12 +146,19 @@ class Reader:
         return first != second or any(a and b and _red(a) != _red(b) for a, b in pairs)
 
     def _hash_flips(self, signature: TestSignature) -> str | None:
-        """Return a hash seed that turns the test alone, from how it ends under seed 0."""
-        alone = signature.alone
-        if alone is None:
+        """Return a hash seed that turns the test alone, from how it ends under seed 0.
+
+        Each seed has to give the same end every time: one run of each would call chance a seed's.
+        """
+        if signature.alone is None:
             return None
-        ends = ((seed, results.get(signature.node_id)) for seed, results in self._hashes)
-        return next((s for s, end in ends if end and end.outcome.is_red != alone.is_red), None)
+        ends: dict[str, set[bool]] = {"0": {signature.alone.is_red}}
+        for seed, results in self._hashes:
+            if end := results.get(signature.node_id):
+                ends.setdefault(seed, set()).add(end.outcome.is_red)
+        if any(len(seen) > 1 for seen in ends.values()):
+            return None
+        return next((seed for seed, seen in ends.items() if seen != ends["0"]), None)
 
     def _follows_order(self, signature: TestSignature) -> bool:
         """Whether it ends otherwise alone than in a run of the suite that was seen twice so."""
@@ -174,7 +181,9 @@ class Reader:
             return self._by_its_own_command(test)
         spec = self._spec_alone(signature, facts)
         if spec is not None:
-            return make.ordered([test], spec, red=True)
+            made = make.ordered([test], spec, red=True)
+            by_chance = Fact.VARIES in facts and spec == ALONE
+            return made.model_copy(update={"is_sure": made.is_sure and not by_chance})
         if Fact.RED_IN_FULL in facts:
             return self._in_its_order(make, test, is_sure=Fact.VARIES not in facts)
         if factors:

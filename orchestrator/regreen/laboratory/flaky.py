@@ -1,5 +1,6 @@
 """``regreen flaky``: which tests do not always end alike, how often, and by what it seems."""
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -34,7 +35,7 @@ from regreen_agents.domain.runs import OrderKind, RunSpec, TestResult
 from regreen_agents.lab.classify import isolated_matrix
 from regreen_agents.lab.measure import collected_ids
 from regreen_agents.lab.statistics import runs_to_see
-from regreen_agents.lab.telemetry import chunk, slowest
+from regreen_agents.lab.telemetry import Chunk, Chunking, chunk, chunk_commands, slowest
 
 RATES = (0.5, 0.1, 0.01)
 """Of which a report says how likely its runs missed them."""
@@ -144,6 +145,7 @@ def _measured(place: Workplace, runs: int, seed: int) -> Series:
 def _report(place: Workplace, series: Series, wanted: int, seed: int) -> FlakyReport:
     is_pytest = place.policy.suite.is_pytest
     make = Reproducing(place.project, place.policy) if is_pytest else None
+    apart = chunk(series.runs)
     reader = Reader(series, make)
     rows = tuple(
         _row(shown, reader.signatures(shown.signature.node_id)) for shown in reader.shown()
@@ -160,9 +162,21 @@ def _report(place: Workplace, series: Series, wanted: int, seed: int) -> FlakyRe
         tests=rows,
         matrix=_matrix(series),
         slowest=slowest(series.runs, SLOWEST_SHOWN),
-        slow_chunk=chunk(series.runs),
+        slow_chunk=apart,
+        slow_chunk_commands=_commands(make, series, apart),
         swept=tuple(str(f) for run in series.swept[:1] for f in run.spec.factors),
+        disturbances=series.first.disturbances,
     )
+
+
+def _commands(make: Reproducing | None, series: Series, apart: Chunk) -> tuple[str, ...]:
+    """Return the commands that run slow tests apart."""
+    tests = collected_ids(series.first)
+    if make is None or apart.verdict is Chunking.NONE:
+        return ()
+    suite = shlex.split(make.suite(series.first.spec, tests[0], red=False).command)
+    told = chunk_commands(apart, suite, tests, make.policy.select)
+    return tuple(map(shlex.join, told)) if told else ()
 
 
 def _row(shown: Shown, signatures: tuple[Signature, ...]) -> TestRow:

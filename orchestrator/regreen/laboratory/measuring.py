@@ -7,6 +7,7 @@ from regreen.laboratory.covered import specs_after_first
 from regreen.laboratory.opening import Workplace, require_own_code
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, RunSpec, SuiteRun
+from regreen_agents.errors import RunnerError, TargetError
 from regreen_agents.lab.lab import Measured
 from regreen_agents.lab.measure import (
     collected_ids,
@@ -23,6 +24,8 @@ SEEDS = tuple(range(10))
 """Random seeds under which a suspicious test runs alone."""
 MOST_SUSPECTS = 200
 MOST_HASH_SEEDS = 3
+MOST_CONSTANT = 10
+"""Tests that fail always, run once more in a process of their own."""
 MOST_AGAIN = 2
 """Full runs repeated as they were, to tell order from chance."""
 
@@ -82,14 +85,38 @@ def first_of(place: Workplace, spec: RunSpec | None = None) -> SuiteRun:
 
     Raises:
         TargetError: There is nothing to measure.
+        RunnerError: The suite takes longer than the time budget.
     """
-    run, runner = first_run(place.measuring())
+    limit = place.policy.suite_timeout_seconds
+    try:
+        run, runner = first_run(place.measuring())
+    except TargetError as error:
+        if place.seconds_left() > 0:
+            raise
+        raise _too_long(place) from error
     require_own_code(place, run.foreign_modules)
-    place.follow(runner)
-    if spec is None or spec == run.spec:
-        return run
-    place.reset()
-    return runner.run(place.tree, spec, place.record / "runs" / "run-1.log")
+    place.follow(
+        runner.with_policy(runner.policy.model_copy(update={"suite_timeout_seconds": limit}))
+    )
+    if place.is_over(run):
+        raise _too_long(place)
+    asked = _able(place, spec or run.spec)
+    return run if asked == run.spec else run_in(place, asked, "run-1")
+
+
+def _able(place: Workplace, spec: RunSpec) -> RunSpec:
+    """Return a run without seeds of Python's where the suite is not Python's: it refuses them."""
+    if place.policy.suite.is_pytest or spec.random_seed is None:
+        return spec
+    return spec.model_copy(update={"random_seed": None})
+
+
+def _too_long(place: Workplace) -> RunnerError:
+    return RunnerError(
+        f"The time budget of {place.wish.time_budget_seconds:g} s ended before the first runs did.",
+        why="Nothing can be told from part of a run.",
+        fix="Give it more time (--time-budget 2h), or a smaller part of the suite.",
+    )
 
 
 def full_runs(place: Workplace, first: SuiteRun, specs: Sequence[RunSpec]) -> Series:
@@ -102,11 +129,25 @@ def full_runs(place: Workplace, first: SuiteRun, specs: Sequence[RunSpec]) -> Se
             )
             break
         place.note(f"run {number} of {len(specs) + 1}: {spec.order.value} order")
-        place.reset()
-        log = place.record / "runs" / f"run-{number}.log"
-        asked = spec if spec.tests else in_order(spec, first)
-        series.runs.append(place.runner.run(place.tree, asked, log))
+        asked = _able(place, spec if spec.tests else in_order(spec, first))
+        run = place.run(asked, f"run-{number}")
+        if run is None:
+            series.notes.append(f"the time budget ended during run {number} of {len(specs) + 1}")
+            break
+        series.runs.append(run)
+        if lost := uncollected(asked, run):
+            series.notes.append(
+                f"run {number} did not collect {lost} of the tests of run 1: "
+                "what is collected changes from process to process"
+            )
     return series
+
+
+def uncollected(asked: RunSpec, run: SuiteRun) -> int:
+    """Return how many tests that were asked for a run knows nothing of, not even their module."""
+    known = {result.node_id for result in run.results}
+    missing = [test for test in asked.tests or () if test not in known]
+    return sum(NodeId(test.partition("::")[0]) not in known for test in missing)
 
 
 def orders(place: Workplace, first: SuiteRun, runs: int, seed: int) -> tuple[RunSpec, ...]:
@@ -116,11 +157,17 @@ def orders(place: Workplace, first: SuiteRun, runs: int, seed: int) -> tuple[Run
 
 def alone(place: Workplace, series: Series, *, watch: bool) -> None:
     """Run every test alone; what is red only so is confirmed in a fresh process."""
-    run = isolated_run(place.measuring(), series.first, watch=watch)
-    if run is None:
-        series.notes.append("no test was run alone: forking is not possible or not sound here")
+    if not _has_time(place, series, "each test alone"):
         return
-    series.isolated = confirmed_alone(place.measuring(), series.first, run)
+    run = isolated_run(place.measuring(), series.first, watch=watch)
+    if run is not None and place.is_over(run):
+        series.notes.append("the time budget ended while each test ran alone: nothing is told")
+        return
+    if run is None:
+        if place.policy.suite.is_pytest:  # another runner has told so itself
+            series.notes.append("no test was run alone: forking is not possible or not sound here")
+        return
+    series.isolated = confirmed_alone(place.measuring(), series.first, run, constant=MOST_CONSTANT)
 
 
 def sweep(place: Workplace, series: Series) -> None:
@@ -128,9 +175,11 @@ def sweep(place: Workplace, series: Series) -> None:
     if not place.policy.suite.is_pytest:
         return
     if _has_time(place, series, "every test twice in a row"):
-        series.twice = sweep_again(place.measuring(), series.control)
+        twice = sweep_again(place.measuring(), series.control)
+        series.twice = () if place.is_over(*twice) else twice
     if _has_time(place, series, "changed surroundings"):
-        series.swept = sweep_surroundings(place.measuring(), series.control)
+        swept = sweep_surroundings(place.measuring(), series.control)
+        series.swept = () if place.is_over(*swept) else swept
 
 
 def follow_up(place: Workplace, series: Series) -> None:
@@ -160,9 +209,14 @@ def _by_random_seed(place: Workplace, series: Series, suspects: tuple[NodeId, ..
     spec = RunSpec(order=OrderKind.ISOLATED, tests=suspects)
     for number, ends in enumerate(series.seeded, start=1):
         place.note(f"{len(suspects)} tests alone, under {len(SEEDS)} random seeds, time {number}")
+        seeds = SEEDS if number == 1 else SEEDS[::-1]  # else what alternates looks like seeds
         place.reset()
         log = place.record / "runs" / f"seeds-{number}.log"
-        told = pytest_of(place.runner).launch(place.tree, spec, log, {"random_seeds": list(SEEDS)})
+        runner = pytest_of(place.bounded())
+        told = runner.launch(place.tree, spec, log, {"random_seeds": list(seeds)})
+        if told.process.ended == "limit":  # some tests have fewer seeds than others
+            series.seeded = ({}, {})
+            return
         for event in told.reading.extra:
             if event["event"] == "variant":
                 of = ends.setdefault(NodeId(str(event["id"])), {})
@@ -170,15 +224,15 @@ def _by_random_seed(place: Workplace, series: Series, suspects: tuple[NodeId, ..
 
 
 def _by_hash_seed(place: Workplace, series: Series, suspects: tuple[NodeId, ...]) -> None:
-    """Run them alone under the hash seeds of the full runs in which some of them were red."""
+    """Run them alone, twice, under the hash seeds of full runs in which some of them were red."""
     wanted = set(suspects)
     seeds = dict.fromkeys(run.spec.hash_seed for run in series.runs if _red_of(run, wanted))
-    for seed in [seed for seed in seeds if seed != "0"][:MOST_HASH_SEEDS]:
-        place.note(f"{len(suspects)} tests alone, PYTHONHASHSEED={seed}")
-        place.reset()
+    others = [seed for seed in seeds if seed != "0"][:MOST_HASH_SEEDS]
+    for seed, time in [(seed, time) for time in (1, 2) for seed in ("0", *others)]:
+        place.note(f"{len(suspects)} tests alone, PYTHONHASHSEED={seed}, time {time}")
         spec = RunSpec(order=OrderKind.ISOLATED, tests=suspects, hash_seed=seed)
-        log = place.record / "runs" / f"hash-{seed}.log"
-        series.hashes.append(place.runner.run(place.tree, spec, log))
+        run = place.run(spec, f"hash-{seed}-{time}")
+        series.hashes += [] if run is None else [run]
 
 
 def _the_same_again(place: Workplace, series: Series, suspects: tuple[NodeId, ...]) -> None:
@@ -190,9 +244,10 @@ def _the_same_again(place: Workplace, series: Series, suspects: tuple[NodeId, ..
         if not red or index in series.again:
             return
         place.note(f"run {index + 1} once more, as it was")
-        place.reset()
-        log = place.record / "runs" / f"run-{index + 1}-again.log"
-        series.again[index] = place.runner.run(place.tree, series.runs[index].spec, log)
+        run = place.run(series.runs[index].spec, f"run-{index + 1}-again")
+        if run is None:
+            return
+        series.again[index] = run
         waiting -= red
 
 
@@ -200,11 +255,21 @@ def _red_of(run: SuiteRun, tests: set[NodeId]) -> set[NodeId]:
     return tests & {r.node_id for r in run.red()}
 
 
-def run_in(place: Workplace, tests: tuple[NodeId, ...], spec: RunSpec, name: str) -> SuiteRun:
-    """Run tests in the order given; the log gets that name."""
-    place.reset()
-    asked = spec.model_copy(update={"tests": tests})
-    return place.runner.run(place.tree, asked, place.record / "runs" / f"{name}.log")
+def in_order_given(tests: tuple[NodeId, ...]) -> RunSpec:
+    """Return a run of exactly these tests in this order."""
+    return RunSpec(order=OrderKind.GIVEN, tests=tests)
+
+
+def run_in(place: Workplace, spec: RunSpec, name: str) -> SuiteRun:
+    """Run tests as the spec says; the log gets that name.
+
+    Raises:
+        RunnerError: The time budget ended before the run did.
+    """
+    run = place.run(spec, name)
+    if run is None:
+        raise _too_long(place)
+    return run
 
 
 def collected(place: Workplace) -> tuple[NodeId, ...]:
@@ -213,6 +278,7 @@ def collected(place: Workplace) -> tuple[NodeId, ...]:
         return ()
     place.note("collecting the tests")
     options = (*place.policy.options, "--collect-only")
-    runner = place.runner.with_policy(place.policy.model_copy(update={"options": options}))
+    runner = place.bounded()
+    runner = runner.with_policy(runner.policy.model_copy(update={"options": options}))
     run = runner.run(place.tree, RunSpec(), place.record / "runs" / "collect.log")
     return collected_ids(run)

@@ -1,21 +1,31 @@
 """Open a laboratory on a checkout as it stands: a scratch copy, a runner, a place for results."""
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-
 from regreen.config import Config, load_config
+from regreen.laboratory.leftovers import (
+    ANSWER,
+    PREFIX,
+    clear,
+    ended_by_signals,
+    renew,
+    scratch_prefix,
+    sweep,
+    tidy,
+    uninterrupted,
+    with_room,
+)
 from regreen.stopping import stopping
 from regreen_agents.domain.identity import Model, digest_of
 from regreen_agents.domain.progress import Listener, ProgressEvent
+from regreen_agents.domain.runs import RunEnd, RunSpec, SuiteRun
 from regreen_agents.errors import TargetError
 from regreen_agents.lab.lab import Bench, Lab, Measured
 from regreen_agents.lab.measure import Measuring
@@ -24,9 +34,9 @@ from regreen_agents.runners.base import SuiteRunner
 from regreen_agents.runners.cargo_build import forget_build
 from regreen_agents.runners.choice import notes_for, options_for, runner_for, target_of
 from regreen_agents.runners.policy import RunnerPolicy, allowed_environment
-from regreen_agents.runners.process import Stopper, end_marked
+from regreen_agents.runners.process import Stopper
 from regreen_agents.runners.pytest_runner import Door, Meter, PytestRunner
-from regreen_agents.workspace.repository import STATE_FOLDER, Repository
+from regreen_agents.workspace.repository import Repository
 from regreen_agents.workspace.snapshot import Snapshot, snapshot
 from regreen_agents.workspace.worktrees import Worktrees
 
@@ -34,11 +44,9 @@ ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS")
 } | {"VECLIB_MAXIMUM_THREADS": "1"}
 """What keeps numerical libraries from sums in another order each time (R10)."""
-KEPT_RECORDS = 20
-"""Folders of earlier experiments; older ones go."""
-PREFIX = "lab-"
 TREE = "tree"
-ANSWER = "answer.json"
+LEAST_SECONDS = 1.0
+"""What a run is given whatever is left of the time budget."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,29 @@ class Workplace:
         """Return what is left of the time budget."""
         return self.wish.time_budget_seconds - (time.monotonic() - self.started)
 
+    def bounded(self) -> SuiteRunner:
+        """Return the runner, held to what is left of the time budget."""
+        seconds = min(self.policy.suite_timeout_seconds, max(self.seconds_left(), LEAST_SECONDS))
+        return self.runner.with_policy(
+            self.policy.model_copy(update={"suite_timeout_seconds": seconds})
+        )
+
+    def is_over(self, *runs: SuiteRun) -> bool:
+        """Whether the time budget may have cut one of these runs short, the last ones made."""
+        return self.seconds_left() <= 0 and any(run.end is RunEnd.TIMEOUT for run in runs)
+
+    def run(self, spec: RunSpec, name: str) -> SuiteRun | None:
+        """Run tests on the untouched copy; None when the time budget ended that.
+
+        Args:
+            spec: What to run.
+            name: Of the log.
+        """
+        self.reset()
+        log = self.record / "runs" / f"{name}.log"
+        run = self.bounded().run(self.tree, spec, log)
+        return None if self.is_over(run) else run
+
     def note(self, text: str) -> None:
         """Tell what runs now."""
         self.say("note", text)
@@ -111,7 +142,7 @@ class Workplace:
     def measuring(self) -> Measuring:
         """Return what `lab.measure` needs."""
         logs = self.record / "runs"
-        return Measuring(self.runner, self.tree, logs, self.reset, self.note)
+        return Measuring(self.bounded(), self.tree, logs, self.reset, self.note)
 
     def lab(self, measured: Measured, name: str, *, max_runs: int = 120) -> Lab:
         """Return a laboratory for one question; its logs get a folder of that name."""
@@ -160,24 +191,26 @@ def opened(wish: Wish, listener: Listener) -> Iterator[Workplace]:
     """
     repository = Repository.open(wish.path)
     config = load_config(repository.project)
-    policy = policy_of(wish, repository, config)
-    root = repository.prepare_state_folder()
-    _sweep(repository)
-    owner, record = _names(repository, root)
-    worktrees, stopper, done = Worktrees(repository, owner), Stopper(), False
-    try:
-        with stopping(stopper):
-            record.mkdir(parents=True)
-            door = Door(policy, repository.root, owner, stopper, Meter())
-            with closing(_place(wish, (repository, config, record), door, listener)) as place:
-                place.say("start", "a copy of the checkout as it stands")
-                yield place
-            forget_build(_builds(worktrees), place.tree)
-        done = True
-    finally:
-        stopper.stop()
-        _clear(worktrees, owner)
-        _tidy(record, root, keep=done)
+    with ended_by_signals(), with_room():
+        policy = policy_of(wish, repository, config)
+        sweep(repository)
+        root = repository.prepare_state_folder()
+        owner, record = _names(repository, root)
+        worktrees, stopper, done = Worktrees(repository, owner), Stopper(), False
+        try:
+            with stopping(stopper):
+                record.mkdir(parents=True)
+                door = Door(policy, repository.root, owner, stopper, Meter())
+                with closing(_place(wish, (repository, config, record), door, listener)) as place:
+                    place.say("start", "a copy of the checkout as it stands")
+                    yield place
+                forget_build(_builds(worktrees), place.tree)
+            done = True
+        finally:
+            stopper.stop()
+            with uninterrupted():
+                clear(worktrees, owner)
+                tidy(record, root, keep=done)
 
 
 def _place(
@@ -197,7 +230,7 @@ def _place(
         snapshot=taken,
         runner=runner_for(door, _builds(worktrees)),
         meter=door.meter,
-        reset=lambda: worktrees.reset(TREE),
+        reset=lambda: renew(worktrees, TREE, taken.commit),
         tree=tree / repository.prefix,
         record=record,
         listener=listener,
@@ -208,16 +241,6 @@ def _builds(worktrees: Worktrees) -> Path:
     return worktrees.folder / "builds"
 
 
-def _tidy(record: Path, root: Path, *, keep: bool) -> None:
-    """Keep the last records; of a laboratory that was stopped nothing stays."""
-    if not keep:
-        shutil.rmtree(record, ignore_errors=True)
-    _prune(record.parent)
-    for folder in (record.parent, root):
-        with suppress(OSError):  # not empty: there is something to keep
-            folder.rmdir()
-
-
 def policy_of(wish: Wish, repository: Repository, config: Config) -> RunnerPolicy:
     """Return the policy of every run: interpreter, environment, limits, options.
 
@@ -226,7 +249,7 @@ def policy_of(wish: Wish, repository: Repository, config: Config) -> RunnerPolic
     """
     env = allowed_environment(os.environ, config.env_passthrough, config.env)
     suite, project = config.suite(), (repository.project, config.python)
-    with tempfile.TemporaryDirectory(prefix="regreen-start-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=scratch_prefix("start")) as scratch:
         target = target_of(suite, project, os.environ, env, Path(scratch))
     return RunnerPolicy(
         target=target,
@@ -264,29 +287,6 @@ def _names(repository: Repository, root: Path) -> tuple[str, Path]:
     place = digest_of(str(repository.root)).removeprefix("sha256:")[:8]
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     return f"{PREFIX}{os.getpid()}.{place}", root / "lab" / f"{stamp}-{os.getpid()}"
-
-
-def _sweep(repository: Repository) -> None:
-    """Take away what laboratories left that were killed: trees, processes, scratch folders."""
-    folder = repository.root / STATE_FOLDER / "worktrees"
-    for left in sorted(folder.glob(f"{PREFIX}*.*")):
-        pid = left.name.removeprefix(PREFIX).partition(".")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            _clear(Worktrees(replace(repository, prefix=""), left.name), left.name)
-
-
-def _clear(worktrees: Worktrees, owner: str) -> None:
-    end_marked(f"{owner}/")
-    for scratch in Path(tempfile.gettempdir()).glob(f"regreen-{owner}-*"):
-        shutil.rmtree(scratch, ignore_errors=True)
-    worktrees.remove_all()
-
-
-def _prune(shelf: Path) -> None:
-    if shelf.is_dir():
-        records = sorted(path for path in shelf.iterdir() if path.is_dir())
-        for old in records[:-KEPT_RECORDS]:
-            shutil.rmtree(old, ignore_errors=True)
 
 
 def _left_out(taken: Snapshot) -> tuple[str, ...]:

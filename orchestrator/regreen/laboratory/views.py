@@ -5,7 +5,7 @@ from typing import Literal
 from regreen_agents.domain.findings import Category, Cause, Evidence, FlakeRate, Standing
 from regreen_agents.domain.identity import Model, NodeId
 from regreen_agents.domain.matrix import Matrix
-from regreen_agents.domain.runs import Outcome, StateChange
+from regreen_agents.domain.runs import Disturbance, Outcome, StateChange
 from regreen_agents.lab.telemetry import Chunk, Measure
 
 Mode = Literal["normal", "deterministic"]
@@ -140,8 +140,14 @@ class FlakyReport(Model):
     """The ten tests that take longest, with processor time and memory (R75)."""
     slow_chunk: Chunk
     """Which tests to run in a chunk of their own before the suite, and what it saves (R72)."""
+    slow_chunk_commands: tuple[str, ...] = ()
+    """Two plain commands, typed in the project's folder: the slow tests, and the suite without
+    them; empty where nothing is gained, and for suites that are not pytest's."""
     swept: tuple[str, ...]
     """Changed surroundings that were tried on the whole suite."""
+    disturbances: tuple[Disturbance, ...] | None = None
+    """Tests that left the working directory, the environment or files changed in the first run
+    (R73); None where no guard watched it."""
 
 
 class CheckRow(Model):

@@ -64,7 +64,7 @@ def measure_base(site: Site, commit: str, name: str, *, sweeping: bool = False) 
         red = {r.node_id for run in runs for r in run.red()}
         agent.result = (
             f"{len(collected_ids(first))} tests, {len(runs)} runs and each alone: "
-            f"{len(red)} red in some run, worst pass rate {pass_rate(runs):.1%}"
+            f"{len(red)} red in some run, worst pass rate {pass_rate(runs):.1%}" + _disturbed(first)
         )
         return Baseline(
             commit=commit,
@@ -108,6 +108,12 @@ def _not_alone(alone: SuiteRun | None) -> tuple[str, ...]:
         "no test was run alone (too many for the time budget, or no fork): tests that fail "
         "only alone are not seen",
     )
+
+
+def _disturbed(run: SuiteRun) -> str:
+    """Return how many tests the guards named in a run, in words; nothing for none."""
+    tests = {one.where for one in run.disturbances or () if "::" in one.where}
+    return f"; surroundings left changed: {len(tests)}" if tests else ""
 
 
 def _copies(run: SuiteRun) -> tuple[str, ...]:

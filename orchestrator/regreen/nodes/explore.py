@@ -4,6 +4,7 @@ import logging
 from contextlib import nullcontext
 
 from regreen.nodes.site import Agent, Site
+from regreen.reports.evidence import save_matrix
 from regreen.state import ClusterTask, SprintState
 from regreen.store import documents
 from regreen.store.names import plan_id
@@ -38,6 +39,7 @@ def explore(task: ClusterTask, site: Site) -> SprintState:
 
 
 def _save(site: Site, found: Plan | Refusal) -> None:
+    save_matrix(site.folder, found.id, found.finding)
     if isinstance(found, Plan):
         documents.save_plan(site.folder, found)
     else:

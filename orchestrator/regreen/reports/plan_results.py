@@ -12,12 +12,13 @@ from regreen.reports.markdown import (
     short,
     table,
 )
+from regreen.reports.matrix import markdown
 from regreen.reports.overview import red_count
 from regreen.reports.states import PlanState, result_of
 from regreen_agents.domain.changes import Change
 from regreen_agents.domain.findings import Evidence, Finding
 from regreen_agents.domain.identity import NodeId, PlanId
-from regreen_agents.domain.plans import Plan
+from regreen_agents.domain.plans import Plan, Refusal
 from regreen_prompts import code_span, prose, render
 
 
@@ -107,6 +108,7 @@ def _evidence(facts: Facts, plan: Plan) -> str:
         (
             "Diagnosis:",
             evidence_table(plan.finding.evidence),
+            matrix_link(plan.id, plan.finding),
             "Validation of the change:",
             evidence_table(validation) if change else "- not reached",
         )
@@ -127,6 +129,20 @@ def evidence_table(evidence: Sequence[Evidence]) -> str:
     ]
     header = ("Question", "Command", "Exit", "Counts", "Conclusion")
     return table(header, rows) if rows else f"- {NOT_SHOWN}: no experiment is recorded"
+
+
+def matrix_link(plan: PlanId, finding: Finding | None) -> str:
+    """Return where the perturbation matrix lies, and what flips in it; nothing without one."""
+    matrix = None if finding is None else finding.matrix
+    if matrix is None:
+        return ""
+    flips = [code_span(str(cell.factor)) for cell in matrix.cells if cell.flips]
+    told = ", ".join(dict.fromkeys(flips)) or "nothing it tried"
+    files = f"../evidence/{plan}/matrix"
+    return (
+        f"Perturbation matrix: [picture]({files}.svg), [data]({files}.json); "
+        f"{counted(len(matrix.tried), 'factor')}, flipped by {told}."
+    )
 
 
 def predictions_section(facts: Facts) -> str:
@@ -190,14 +206,25 @@ def refusals_section(facts: Facts) -> str:
     """Return each refusal with what was tried and what it needs."""
     if not facts.record.refusals:
         return "- none" if facts.record.plans or _nothing_red(facts) else NOT_REACHED
-    return "\n\n".join(
-        f"### {r.id}: {prose(r.title)}\n\n"
-        f"- **Refused at:** {r.stage}, by engine {prose(r.engine)}\n"
-        f"- **Reason:** {prose(r.reason)}\n"
-        f"- **Tests:** {_tests(r.tests)}\n"
-        f"- **Needs:** {'; '.join(prose(n) for n in r.needs) or 'nothing named'}\n\n"
-        f"{evidence_table(r.evidence)}"
-        for r in facts.refusals
+    return "\n\n".join(_refusal(refusal) for refusal in facts.refusals)
+
+
+def _refusal(refusal: Refusal) -> str:
+    finding = refusal.finding
+    lines = (
+        f"- **Refused at:** {refusal.stage}, by engine {prose(refusal.engine)}",
+        f"- **Reason:** {prose(refusal.reason)}",
+        f"- **Tests:** {_tests(refusal.tests)}",
+        f"- **Needs:** {'; '.join(prose(n) for n in refusal.needs) or 'nothing named'}",
+    )
+    return paragraphs(
+        (
+            f"### {refusal.id}: {prose(refusal.title)}",
+            "\n".join(lines),
+            evidence_table(refusal.evidence),
+            matrix_link(refusal.id, finding),
+            markdown(finding.matrix) if finding and finding.matrix else "",
+        )
     )
 
 

@@ -1,7 +1,9 @@
 """What the runs say about the suite: alone against full, what was red before, time, flakiness."""
 
 from regreen.reports.facts import Facts, Regressions, Shown
-from regreen.reports.markdown import NOT_REACHED, NOT_SHOWN, counted, paragraphs, seconds, table
+from regreen.reports.markdown import NOT_REACHED, NOT_SHOWN, counted, paragraphs, table
+from regreen.reports.suite_costs import costs
+from regreen.reports.suite_settings import disturbances, sweeps
 from regreen.reports.tallies import (
     LEGEND,
     LETTERS,
@@ -14,9 +16,8 @@ from regreen.reports.tallies import (
 from regreen_agents.domain.findings import FlakeRate, Novelty, TestSignature
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import TestResult
+from regreen_agents.lab.classify import FAILS, PASSES, UNMEASURED, isolated_matrix
 from regreen_prompts import code_span, prose
-
-SLOWEST_SHOWN = 10
 
 
 def matrix_section(facts: Facts) -> str:
@@ -27,6 +28,14 @@ def matrix_section(facts: Facts) -> str:
     if facts.after is None or facts.after.isolated is None:
         return text
     return paragraphs(("Before:", text, "After:", matrix(facts.after)))
+
+
+def _ends(tally: Tally) -> str:
+    """Return how many tests end how alone and in the suite."""
+    found = isolated_matrix(tally.runs, tally.isolated)
+    ends = (PASSES, FAILS, UNMEASURED)
+    rows = [(f"**{alone}**", *(str(found.count(alone, full)) for full in ends)) for alone in ends]
+    return table(("Alone / in the suite", *ends), rows)
 
 
 def matrix(tally: Tally) -> str:
@@ -41,7 +50,7 @@ def matrix(tally: Tally) -> str:
         for n in concerned
     ]
     header = ("Test", "Alone", "Full runs", "Reading")
-    return paragraphs((_disagreement(tally), table(header, rows), LEGEND))
+    return paragraphs((_disagreement(tally), _ends(tally), table(header, rows), LEGEND))
 
 
 def _alone(tally: Tally, node_id: NodeId) -> str:
@@ -108,27 +117,21 @@ def _worse(regressions: Regressions | None) -> str:
 
 
 def performance_section(facts: Facts) -> str:
-    """Return the slowest tests and the flakiness list (R78, R81, R82)."""
+    """Return what tests cost, the flakiness list, and what changes them or they change."""
     tally = facts.after or facts.before
-    if tally is None:
+    baseline = facts.record.baseline
+    if tally is None or baseline is None:
         return NOT_REACHED
     tree = facts.tree_name if facts.after else "base"
     return paragraphs(
         (
-            f"Measured on the {tree}, monotonic clock.",
-            _slowest(tally),
+            f"Measured on the {tree}, monotonic clock; medians over its full runs.",
+            costs(tally, facts.record.info.options.tests),
             "**Flakiness:** " + _flakiness(facts, tally),
+            "**In changed settings (base):** " + sweeps(baseline),
+            "**Surroundings left changed (base):** " + disturbances(baseline),
         )
     )
-
-
-def _slowest(tally: Tally) -> str:
-    results = tally.reference.results if tally.reference else ()
-    ordered = sorted(results, key=lambda r: (-r.duration_seconds, r.node_id))[:SLOWEST_SHOWN]
-    total = sum(r.duration_seconds for r in results)
-    rows = [(code_span(r.node_id), seconds(r.duration_seconds)) for r in ordered]
-    title = f"Slowest {len(rows)} of {counted(len(results), 'test')} ({seconds(total)} in all):"
-    return paragraphs((title, table(("Test", "Time"), rows) if rows else ""))
 
 
 def _flakiness(facts: Facts, tally: Tally) -> str:

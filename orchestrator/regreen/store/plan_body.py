@@ -1,8 +1,9 @@
 """The part of a plan document that is for reading: computed from the plan, never read back."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from regreen.store.matrix_text import markdown, table
 from regreen_agents.domain.findings import Evidence, Finding
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.plans import Plan, PlanOption
@@ -16,7 +17,8 @@ def plan_body(plan: Plan) -> str:
         "*Written from the block above. Edit that block; this text is only for reading.*",
         _cause(plan.finding),
         _evidence(plan.finding),
-        _matrix(plan.finding),
+        _isolated(plan.finding),
+        _matrix(plan),
         _options(plan),
         _tasks(plan),
         _scope_and_risk(plan),
@@ -74,7 +76,18 @@ def _experiment(number: int, evidence: Evidence) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _matrix(finding: Finding) -> str:
+def _matrix(plan: Plan) -> str:
+    """Return the rows of the victims, where the finding has them."""
+    if plan.finding.matrix is None:
+        return ""
+    files = f"../evidence/{plan.id}/matrix"
+    return (
+        f"## Perturbation matrix\n\nThe same as a [picture]({files}.svg) and as "
+        f"[data]({files}.json).\n\n{markdown(plan.finding.matrix)}"
+    )
+
+
+def _isolated(finding: Finding) -> str:
     """Return each victim alone beside the whole suite, as far as experiments have run both."""
     whole = next((e for e in finding.evidence if not _selected(e)), None)
     rows = [(test, _alone(finding, test)) for test in finding.victims]
@@ -85,7 +98,7 @@ def _matrix(finding: Finding) -> str:
         for test, alone in rows
     ]
     head = ("Test", "Alone", "Whole suite")
-    return "## Isolated and in the full suite\n\n" + _table(head, cells)
+    return "## Isolated and in the full suite\n\n" + table(head, cells)
 
 
 def _alone(finding: Finding, test: NodeId) -> Evidence | None:
@@ -119,7 +132,7 @@ def _options(plan: Plan) -> str:
         for option in plan.options
     ]
     head = ("Option", "What", "By", "Pros", "Cons", "")
-    return f"## Options\n\n{prose(plan.strategy)}\n\n{_table(head, rows)}"
+    return f"## Options\n\n{prose(plan.strategy)}\n\n{table(head, rows)}"
 
 
 def _marks(plan: Plan, option: PlanOption) -> str:
@@ -145,7 +158,7 @@ def _tasks(plan: Plan) -> str:
         for task in plan.tasks
     ]
     head = ("Who", "File", "Change", "Validation", "Expected")
-    return "## Tasks\n\n" + _table(head, rows)
+    return "## Tasks\n\n" + table(head, rows)
 
 
 def _scope_and_risk(plan: Plan) -> str:
@@ -179,12 +192,3 @@ def _how_to_decide(plan: Plan) -> str:
         f"## How to decide\n\nThe first command takes option {plan.option().key}. "
         "An edit after an approval withdraws it.\n\n" + fence("\n".join(commands), "sh")
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

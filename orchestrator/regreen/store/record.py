@@ -8,7 +8,7 @@ from regreen_agents.domain.findings import Cluster, TestSignature
 from regreen_agents.domain.identity import Digest, Model, NodeId, PlanId, SprintId
 from regreen_agents.domain.plans import Plan, Refusal
 from regreen_agents.domain.receipts import HostFingerprint
-from regreen_agents.domain.runs import SuiteRun
+from regreen_agents.domain.runs import Disturbance, SuiteRun
 from regreen_agents.domain.verdicts import Verdict
 
 
@@ -61,6 +61,11 @@ class Baseline(Model):
     sweeps: tuple[SuiteRun, ...] = ()
     """Runs in changed settings; they count in no flake rate and in no comparison."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def disturbances(self) -> tuple[Disturbance, ...] | None:
+        """What the guards told in the first run; None where none was guarded."""
+        return self.runs[0].disturbances if self.runs else None
 
 
 class Triage(Model):

@@ -12,9 +12,9 @@ from regreen.cli.arguments import with_default
 from regreen.laboratory.views import Cell, CheckReport, CheckRow, FlakyReport, Missed, Signature
 from regreen_agents.domain.findings import Category, Standing
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.runs import Outcome
+from regreen_agents.domain.runs import Disturbance, Outcome
 from regreen_agents.errors import UsageError
-from regreen_agents.lab.telemetry import Measure, chunk
+from regreen_agents.lab.telemetry import Chunking, Measure, chunk
 
 FINE = NodeId("tests/test_a.py::test_fine")
 MISSED = (Missed(rate=0.1, probability=0.729),)
@@ -70,6 +70,28 @@ def test_a_page_fits_80_columns_and_leaves_commands_whole() -> None:
     assert "fails with date=+40d" in text
     assert "\x1b" not in text
     assert "test_fine" not in text.partition("Slowest")[0]
+
+
+def test_what_a_test_leaves_changed_is_named_below_it() -> None:
+    found = [Disturbance(where=HOSTILE, kind="file", what="made 'x\x1b.txt'")] * 12
+
+    lines = drawn(flaky_pages.flaky_page, report(disturbances=tuple(found)))
+
+    text = "\n".join(lines)
+    assert "Left changed in the first run:" in text
+    assert text.count("    made 'x") == 10
+    assert "and 2 more: see --json" in text
+    assert "\x1b" not in text
+    assert stays_inside(lines)
+
+
+def test_a_slow_chunk_comes_with_its_commands() -> None:
+    slow = chunk(()).model_copy(update={"verdict": Chunking.SPLIT, "slow": (FINE,)})
+
+    lines = drawn(flaky_pages.flaky_page, report(slow_chunk=slow, slow_chunk_commands=(COMMAND,)))
+
+    assert lines.count(COMMAND) == 3
+    assert any(line.startswith("Worth a chunk of their own") for line in lines)
 
 
 def test_flaky_tests_come_before_those_that_fail_always() -> None:

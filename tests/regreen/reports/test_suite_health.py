@@ -3,7 +3,8 @@
 import re
 
 from regreen.reports.summary import sprint_report
-from regreen.store.record import Baseline
+from regreen.store.record import Baseline, SprintRecord
+from regreen_agents.domain.runs import Disturbance, Factor, OrderKind, RunSpec
 from sprint_records import gated, measured, merged, started
 from sprint_report_parts import section
 from suite_runs import AFTER, ALONE, BEFORE, BRITTLE, BUG, OK, REFUSED, VICTIM, isolated, run, runs
@@ -135,3 +136,77 @@ def test_before_counts_the_first_run_in_file_order() -> None:
     record = started().model_copy(update={"baseline": baseline})
 
     assert "| Passed | 4 (57.1 %) | not shown |" in sprint_report(record)
+
+
+def measured_with(**changes: object) -> SprintRecord:
+    """Return a record of a base alone: runs, sweeps, guards."""
+    values = {"commit": "b" * 40, "runs": runs({OK: "PP", BUG: "PP"})}
+    return started().model_copy(update={"baseline": Baseline.model_validate(values | changes)})
+
+
+def performance(record: SprintRecord) -> str:
+    return section(sprint_report(record), "Performance & Flakiness")
+
+
+def test_the_matrix_counts_the_ends_alone_and_in_the_suite() -> None:
+    text = section(sprint_report(measured()), "Alone and in the full suite")
+
+    assert "| Alone / in the suite | passes | fails | not measured |" in text
+    assert "| **passes** | 2 | 1 | 0 |" in text
+    assert "| **fails** | 1 | 2 | 0 |" in text
+
+
+def test_settings_that_were_tried_are_told_with_what_they_flip() -> None:
+    factors = (Factor(name="locale", value="C"), Factor(name="date", value="+40d"))
+    twice = run({OK: "P", BUG: "F"}, order=OrderKind.ISOLATED)
+    sweeps = (
+        twice.model_copy(update={"spec": RunSpec(order=OrderKind.ISOLATED, repeats=2)}),
+        run({OK: "P", BUG: "P"}).model_copy(update={"spec": RunSpec(factors=factors)}),
+    )
+
+    text = performance(measured_with(sweeps=sweeps))
+
+    assert f"| when it runs twice in a row | 2 | `{BUG}` |" in text
+    assert "| with locale=C, with date=+40d (together) | 2 | none |" in text
+    assert "**In changed settings (base):** none was tried." in performance(measured())
+
+
+def test_what_the_guards_told_is_listed_and_its_absence_is_no_clearance() -> None:
+    first, second = runs({OK: "PP"})
+    told = Disturbance(where=OK, kind="cwd", what="left the folder at '<tmp>/|x'")
+
+    def report(found: tuple[Disturbance, ...] | None) -> str:
+        guarded = first.model_copy(update={"disturbances": found})
+        return performance(measured_with(runs=(guarded, second)))
+
+    assert f"| `{OK}` | cwd | left the folder at" in report((told,))
+    assert "**Surroundings left changed (base):** 1 test named." in report((told,))
+    assert "and 5 more" in report((told,) * 25)
+    assert "none: every test left folder, environment and files as they were." in report(())
+    assert "**Surroundings left changed (base):** not shown, no run was guarded." in report(None)
+
+
+def test_memory_and_a_slow_test_are_told_with_commands() -> None:
+    calm = run({OK: "P", BUG: "P", VICTIM: "P"})
+    slow, second, third = calm.results
+    results = (
+        second.model_copy(update={"position": 0, "peak_rss_kib": 50_000}),
+        slow.model_copy(
+            update={
+                "position": 1,
+                "duration_seconds": 40.0,
+                "cpu_seconds": 2.5,
+                "peak_rss_kib": 60_240,
+            }
+        ),
+        third.model_copy(update={"position": 2, "peak_rss_kib": 60_300}),
+    )
+
+    text = performance(measured_with(runs=(calm.model_copy(update={"results": results}),)))
+
+    assert f"| `{OK}` | 40.00 s | 2.50 s | 1 |" in text
+    assert f"| `{OK}` | 10.0 MiB |" in text
+    assert text.count("MiB |") == 1
+    assert "By file: `tests/test_a.py` 40.00 s (97 %)" in text
+    assert f"python -m pytest -q {OK}\n" in text
+    assert f"python -m pytest -q --deselect={OK}\n" in text

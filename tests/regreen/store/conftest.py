@@ -16,9 +16,10 @@ from regreen_agents.domain.findings import (
     SourceLocation,
 )
 from regreen_agents.domain.identity import ClusterId, NodeId, PlanId, SprintId, digest_of
+from regreen_agents.domain.matrix import Cell, Matrix, Untried
 from regreen_agents.domain.plans import Plan, PlanOption, Prediction, Refusal, RiskLevel, Task
 from regreen_agents.domain.receipts import HostFingerprint
-from regreen_agents.domain.runs import Outcome, RunEnd, RunSpec, SuiteRun, TestResult
+from regreen_agents.domain.runs import Factor, Outcome, RunEnd, RunSpec, SuiteRun, TestResult
 from regreen_agents.domain.verdicts import Delta, TestComparison, Verdict, VerdictKind
 
 SPRINT = SprintId("20261122T101500Z")
@@ -78,6 +79,39 @@ def finding() -> Finding:
                 conclusion="It fails there.",
             ),
         ),
+    )
+
+
+@pytest.fixture
+def matrix() -> Matrix:
+    after = Factor(name="after", value=POLLUTER)
+    never = FlakeRate(failures=0, runs=3, low=0.0, high=0.56)
+    return Matrix(
+        tests=1,
+        cells=(
+            Cell(
+                node_id=VICTIM,
+                factor=after,
+                control=never,
+                changed=FlakeRate(failures=2, runs=2, low=0.34, high=1.0),
+                flips=True,
+                p_value=0.1,
+                command=f"python -m pytest '{POLLUTER}' {VICTIM}",
+            ),
+            Cell(
+                node_id=VICTIM,
+                factor=Factor(name="hash-seed", value="1, 2"),
+                control=never,
+                changed=FlakeRate(failures=1, runs=2, low=0.09, high=0.91),
+                flips=False,
+                p_value=0.4,
+                note="red for 2",
+            ),
+        ),
+        tried=(after, Factor(name="hash-seed", value="1, 2")),
+        untried=(Untried(factor=Factor(name="network", value="off"), reason="it was a | test"),),
+        control_runs=3,
+        runs=7,
     )
 
 

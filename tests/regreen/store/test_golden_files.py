@@ -12,6 +12,7 @@ from regreen.store.record import SprintInfo
 from regreen_agents.domain.changes import Attempt, Change
 from regreen_agents.domain.findings import Finding
 from regreen_agents.domain.identity import Model, PlanId
+from regreen_agents.domain.matrix import Matrix
 from regreen_agents.domain.plans import Refusal
 from regreen_agents.domain.receipts import HostFingerprint, Receipt
 from regreen_agents.domain.runs import SuiteRun
@@ -26,6 +27,7 @@ GOLDEN = Path(__file__).parent / "golden"
     [
         ("sprint", SprintInfo),
         ("finding", Finding),
+        ("matrix", Matrix),
         ("refusal", Refusal),
         ("change", Change),
         ("verdict", Verdict),

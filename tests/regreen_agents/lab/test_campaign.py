@@ -1,6 +1,6 @@
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -100,6 +100,22 @@ def test_suspects_that_are_right_leave_the_other_tests_out(
     for question in suite.graph.asked:
         case = next(f.case for f in report.found if f.case.victim == question.victim)
         assert question.prefix == case.prefix or suspects.issuperset(question.prefix)
+
+
+@given(suite=planted(60), data=st.data())
+def test_suspects_of_a_case_are_asked_about_first_and_need_not_be_right(
+    suite: Planted, data: st.DataObject
+) -> None:
+    drawn = st.frozensets(st.sampled_from(suite.graph.order), max_size=9)
+    cases = [replace(case, suspects=data.draw(drawn)) for case in suite.graph.cases()]
+
+    report = Campaign(suite.graph, cases, budget=AMPLE).run()
+
+    assert all(f.helpers in suite.sets[f.case.victim] for f in report.found)
+    for case in cases:
+        first = tuple(t for t in case.prefix if t in case.suspects)
+        asked = [q.prefix for q in suite.graph.asked if q.victim == case.victim]
+        assert first in ((), asked[0], asked[1], asked[2])
 
 
 @given(suite=planted(60), is_shared=st.booleans())

@@ -16,7 +16,7 @@ from pollution_graphs import (
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.errors import RunnerError
 from regreen_agents.lab.campaign import Campaign, Case, Found, Verdict
-from regreen_agents.lab.campaign_confirm import confirm
+from regreen_agents.lab.campaign_confirm import Beside, confirm
 from regreen_agents.lab.oracle import Question
 
 FIRST, SECOND = frozenset({1}), frozenset({2})
@@ -51,6 +51,17 @@ def test_shared_runs_confirm_what_runs_of_its_own_would(graph: PollutionGraph) -
 
     assert shared == alone
     assert used <= len(graph.cold_orders) - used == 2 * len(claims)
+
+
+@given(graph=small_graphs())
+def test_two_trees_confirm_what_one_does_in_as_many_runs(graph: PollutionGraph) -> None:
+    claims = claims_of(graph)
+    first, second = (PollutionGraph(graph.behaviours) for _ in range(2))
+
+    confirmations = confirm(first, claims, first, beside=Beside(second, second))
+
+    assert confirmations == confirm(graph, claims, graph)
+    assert first.cold_orders + second.cold_orders == graph.cold_orders
 
 
 @given(suite=planted(60), data=st.data())
@@ -208,6 +219,30 @@ def test_a_death_in_a_shared_run_leaves_the_others_their_own_runs() -> None:
     confirmations = confirm(Dying(graph, named(0)), claims_of(graph), graph)
 
     assert [c.is_confirmed for c in confirmations] == [False, True]
+
+
+@dataclass
+class Disturbed:
+    """Cold runs whose first one is all red: something else runs on the machine."""
+
+    graph: PollutionGraph
+
+    def ends(self, order: Sequence[NodeId]) -> dict[NodeId, bool]:
+        is_first = not self.graph.cold_orders
+        return {test: red or is_first for test, red in self.graph.ends(order).items()}
+
+
+def test_what_two_runs_at_a_time_do_not_show_is_run_again_by_itself_in_the_other_tree() -> None:
+    graph = suite_of(Behaviour(sets=FIRST), Behaviour(trips_over=(FIRST,)))
+    other = suite_of(*graph.behaviours.values())
+
+    (confirmation,) = confirm(
+        Disturbed(graph), claims_of(graph), graph, beside=Beside(other, other)
+    )
+
+    assert confirmation.is_confirmed
+    assert graph.cold_orders == [(named(1),)]
+    assert sorted(other.cold_orders) == [(named(0), named(1)), (named(1),)]
 
 
 class Contrary(PollutionGraph):

@@ -11,6 +11,7 @@ from regreen_agents.domain.runs import OrderKind, Outcome, RunEnd, RunSpec, Suit
 from regreen_agents.lab.telemetry import (
     Chunking,
     chunk,
+    chunk_commands,
     growth,
     hungriest,
     limits,
@@ -199,3 +200,29 @@ def test_impossible_thresholds_are_refused(threshold: float, share: float) -> No
 def test_impossible_percentiles_are_refused(share: float) -> None:
     with pytest.raises(ValueError, match="not in"):
         percentile([1.0], share)
+
+
+def test_the_commands_of_a_chunk_share_out_the_suite() -> None:
+    slow = ran("a.py::test_sync", 0, duration_seconds=40.0)
+    prefixed = ran("a.py::test_sync_again", 1, duration_seconds=1.0)
+    suite = run(slow, prefixed, ran("b.py::test_b", 2, duration_seconds=1.0))
+    words, names = ("python", "-m", "pytest", "-q", "a.py", "b.py"), tuple(_names(suite))
+
+    told = chunk_commands(chunk([suite]), words, names, ("a.py", "b.py"))
+
+    assert told is not None
+    assert told.apart == (*words[:4], "a.py::test_sync", "a.py::test_sync_again")
+    assert told.rest == (*words, "--deselect=a.py::test_sync")
+
+
+def test_there_are_no_commands_where_nothing_is_split_or_pytest_does_not_run_it() -> None:
+    slow = ran("a.py::t", 0, duration_seconds=40.0)
+    suite = run(slow, ran("b.py::t", 1, duration_seconds=1.0))
+    calm = run(ran("a.py::t", 0, duration_seconds=1.0), ran("b.py::t", 1))
+
+    assert chunk_commands(chunk([suite]), ("cargo", "test"), _names(suite)) is None
+    assert chunk_commands(chunk([calm]), ("python", "-m", "pytest"), _names(calm)) is None
+
+
+def _names(suite: SuiteRun) -> list[NodeId]:
+    return [result.node_id for result in suite.results]

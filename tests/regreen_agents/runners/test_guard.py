@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from regreen_agents.domain.runs import Outcome, RunSpec
 from regreen_agents.runners import pytest_runner
 from target_projects import LEAN, given, make_project
 
@@ -65,13 +66,9 @@ def project(tmp_path: Path, tests: str = SICK, **files: str) -> Path:
     return root
 
 
-def guarded(
-    root: Path, *options: str, cwd: str = ".", plugins: bool = False
-) -> subprocess.CompletedProcess[str]:
+def guarded(root: Path, *options: str, cwd: str = ".") -> subprocess.CompletedProcess[str]:
     """Run pytest as a user of the copied file would."""
     environment = {**LEAN, "PYTHONPATH": str(PROBE), "PYTHONDONTWRITEBYTECODE": "1"}
-    if plugins:
-        del environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
     return subprocess.run(
         [
             sys.executable,
@@ -160,7 +157,7 @@ def test_an_asset_is_found_from_any_folder(tmp_path: Path) -> None:
 def test_workers_tell_their_findings_to_the_controller(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
 
-    done = guarded(project(tmp_path), "-n", "2", plugins=True)
+    done = guarded(project(tmp_path), "-p", "xdist", "-n", "2")
 
     lines = report(done)
     assert [line for line in lines if line.startswith(BLAMED[0])]
@@ -178,9 +175,54 @@ def test_inside_a_run_of_regreen_each_finding_is_an_event(tmp_path: Path) -> Non
         {"plugins": ["regreen_guard_stream"], "assets": ["golden.bin"]},
     )
 
-    events = [e for e in told.reading.extra if e["event"] == "guard"]
-    assert [(e["id"], e["kind"]) for e in events] == [
+    found = told.reading.disturbances
+    assert [(one.where, one.kind) for one in found] == [
         ("session", "asset"),
         ("test_a.py::test_it", "cwd"),
     ]
-    assert os.sep in events[1]["what"]
+    assert os.sep in found[1].what
+
+
+def test_a_guarded_run_keeps_what_was_told_without_its_own_paths(tmp_path: Path) -> None:
+    tests = """
+        import os, pathlib
+        HERE = pathlib.Path(__file__).parent
+        def test_sub(): os.chdir(HERE / "data")
+        def test_env(): os.environ["SHOP"] = "1"
+        def test_file(): (HERE / "made.txt").write_text("")
+        def test_fine(tmp_path): (tmp_path / "x").write_text("")
+    """
+    ours = make_project(tmp_path, {"test_a.py": tests, "data/x.txt": ""})
+    policy = ours.runner().policy.model_copy(update={"guards": True})
+
+    run = ours.runner().with_policy(policy).run(ours.path, RunSpec(), ours.logs / "run.log")
+
+    assert run.disturbances is not None
+    told = [(one.where.partition("::")[2], one.what) for one in run.disturbances]
+    assert told == [
+        ("test_sub", "left the working directory at '<project>/data', not '<project>'"),
+        ("test_env", "set the variable SHOP"),
+        ("test_file", "made 'made.txt' in the project; use tmp_path"),
+    ]
+    assert {result.outcome for result in run.results} == {Outcome.PASSED}
+    assert ours.run().disturbances is None
+
+
+def test_guards_do_not_fail_a_suite_that_destroys_its_surroundings(tmp_path: Path) -> None:
+    tests = """
+        import os, pathlib, shutil
+        HERE = pathlib.Path(__file__).parent
+        def test_away(): os.chdir(HERE / "data"); shutil.rmtree(HERE / "data")
+        def test_environ(): os.environ = dict(os.environ)
+        def test_many(): [(HERE / f"{n}.txt").touch() for n in range(2100)]
+        def test_more(): (HERE / "more.txt").touch()
+    """
+    ours = make_project(tmp_path, {"test_a.py": tests, "data/x.txt": "", "pytest.ini": "[pytest]"})
+    policy = ours.runner().policy.model_copy(update={"guards": True})
+
+    run = ours.runner().with_policy(policy).run(ours.path, RunSpec(), ours.logs / "run.log")
+
+    assert {result.outcome for result in run.results} == {Outcome.PASSED}
+    assert (run.exit_code, run.segments) == (0, 1)
+    assert run.disturbances
+    assert run.disturbances[0].what == "left the working directory at '<deleted>', not '<project>'"

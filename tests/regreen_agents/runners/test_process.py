@@ -1,5 +1,6 @@
 """Processes under the supervisor: how they end, and what is left of them."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 
 from regreen_agents.errors import RunnerError, StoppedError
@@ -279,7 +281,7 @@ def test_what_a_lost_supervisor_left_is_found_by_its_mark(tmp_path: Path) -> Non
     other.wait()
 
 
-def test_output_held_by_a_process_that_hides_does_not_hold_us_up(tmp_path: Path) -> None:
+def test_a_process_that_hides_and_outlives_the_supervisor_is_gone(tmp_path: Path) -> None:
     result = run(
         tmp_path,
         """
@@ -291,5 +293,44 @@ def test_output_held_by_a_process_that_hides_does_not_hold_us_up(tmp_path: Path)
         """,
     )
 
+    assert result.ended == "lost"
+    assert not psutil.pid_exists(int(log_of(tmp_path)))
+
+
+def test_output_held_by_a_process_out_of_our_reach_does_not_hold_us_up(tmp_path: Path) -> None:
+    result = run(
+        tmp_path,
+        """
+        import os, signal, subprocess, sys
+        sleeper = [sys.executable, "-S", "-c", "import time; time.sleep(300)"]
+        hidden = subprocess.Popen(sleeper, env={}, start_new_session=True)
+        print(hidden.pid, flush=True)
+        parent = os.getppid()
+        above = int(open(f"/proc/{parent}/stat").read().rpartition(")")[2].split()[1])
+        os.kill(above, signal.SIGKILL)
+        os.kill(parent, signal.SIGKILL)
+        """,
+    )
+
     os.kill(int(log_of(tmp_path)), signal.SIGKILL)
     assert result.ended == "lost"
+
+
+def test_a_supervisor_that_a_test_has_stopped_goes_on(tmp_path: Path) -> None:
+    code = "import os, signal; os.kill(os.getppid(), signal.SIGSTOP); raise SystemExit(5)"
+
+    result = run(tmp_path, code)
+
+    assert (result.exit_code, result.ended) == (5, "exited")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_a_full_disk_is_an_error_and_does_not_kill_the_run_by_its_output(tmp_path: Path) -> None:
+    code = "import sys; sys.stdout.write('x' * 300_000); sys.stdout.flush(); open('end', 'w')"
+    full = dataclasses.replace(request(tmp_path, code), log=Path("/dev/full"))
+
+    with pytest.raises(RunnerError) as caught:
+        run_process(full, stopper=Stopper())
+
+    assert "No space left" in caught.value.why
+    assert (tmp_path / "end").exists()

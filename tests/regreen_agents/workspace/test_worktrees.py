@@ -298,3 +298,21 @@ def test_hooks_of_the_repository_do_not_run(repo: Scratch, trees: Worktrees) -> 
 def test_a_name_cannot_leave_the_sprints_folder(trees: Worktrees) -> None:
     with pytest.raises(ValueError, match="cannot name"):
         trees.path("../PR1")
+
+
+def test_an_ignored_file_that_a_test_leaves_is_gone_after_a_reset(
+    repo: Scratch, trees: Worktrees
+) -> None:
+    repo.commit({".gitignore": "*.log\nbuild/\n__pycache__/\n"})
+    (repo.path / "kept.log").write_text("needed by the tests")
+    tree = trees.add("explore-C1", "HEAD")
+    for name in ("left.log", "build/deep/left.bin", "__pycache__/a.pyc", "kept.log"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("made by a test")
+
+    trees.reset("explore-C1")
+
+    assert not (tree / "left.log").exists()
+    assert not (tree / "build").exists()
+    assert (tree / "kept.log").exists()
+    assert (tree / "__pycache__/a.pyc").exists()

@@ -156,18 +156,28 @@ def _is_shallow(change: StateChange) -> bool:
     """Tell whether a copy of the outermost container is enough.
 
     It is when every entry is a plain value, and better than a deep copy when the entries are
-    objects, functions or classes, whose identity matters to the code that looks them up.
+    objects, functions or classes, whose identity matters to the code that looks them up. Where
+    an entry is a container, a shallow copy would share it with the test.
     """
     if change.container == "object":
         return False
+    text = change.before
+    while (without := _OBJECT.sub("0", text)) != text:
+        text = without
     try:
-        value = ast.literal_eval(change.before)
+        value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError):
-        return "<" in change.before
+        return text != change.before and len(_OPENED.findall(_TEXT.sub("0", text))) == 1
     if not isinstance(value, list | dict | set):
         return False
     entries = value.values() if isinstance(value, dict) else value
     return not any(isinstance(entry, list | dict | set) for entry in entries)
+
+
+_OBJECT = re.compile(r"<[^<>]*>")
+"""The repr of an object in an excerpt, or of one inside it."""
+_TEXT = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+_OPENED = re.compile(r"[\[{]")
 
 
 def _logging(change: StateChange, saved: str, file: SourceFile) -> Written | None:

@@ -16,6 +16,9 @@ leave = os._exit  # a test may replace it for good
 
 GREEN_EXIT, RED_EXIT = 92, 93
 """A child's exit code after its test; any other, 0 too, is that of a child the test ended."""
+UNTOLD_EXIT = 74
+"""As in `regreen_probe`: that of a child that could not write down its results."""
+UNTOLD = "exit %d" % UNTOLD_EXIT
 GREEN, RED = ("exit %d" % code for code in (GREEN_EXIT, RED_EXIT))
 
 
@@ -49,6 +52,8 @@ def run_forked(item: Any, probe: Any, random_state: Any) -> str:
     if child == 0:
         run_child(item, probe, random_state)
     ended = wait_for(child, float(probe.asked["test_timeout"]))
+    if ended == UNTOLD:
+        leave(UNTOLD_EXIT)
     if ended not in (GREEN, RED):
         probe.stream.emit("child-lost", id=item.nodeid, how=ended)
         drop_output(item.config)

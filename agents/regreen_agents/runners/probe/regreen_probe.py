@@ -4,6 +4,7 @@ Runs in the target's interpreter: Python 3.8+, pytest 7+, no dependency. Each li
 single append, so a process that dies at test 500 of 700 has still told 500 results and who ran.
 """
 
+import errno
 import json
 import os
 import random
@@ -20,6 +21,9 @@ MESSAGE_LIMIT = 2000
 write, getpid, monotonic = os.write, os.getpid, time.monotonic
 cpu_time, open_fd, dup2, close = time.process_time, os.open, os.dup2, os.close
 leave = os._exit
+UNTOLD_EXIT = 74
+"""Exit code of a process that could not write down its results: the disk is full. EX_IOERR."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
 APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 encode = json.JSONEncoder(ensure_ascii=True, default=repr).encode
 
@@ -44,10 +48,18 @@ class Stream:
         self._pid = getpid()
 
     def emit(self, event: str, **fields: Any) -> None:
-        """Write one line."""
+        """Write one line; where there is no room for it the process ends, and says so that way."""
         if getpid() != self._pid:
             return
-        write(self.fd, (encode(dict(fields, event=event)) + "\n").encode("ascii"))
+        line = (encode(dict(fields, event=event)) + "\n").encode("ascii")
+        try:
+            is_whole = write(self.fd, line) == len(line)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            is_whole = False
+        if not is_whole:
+            leave(UNTOLD_EXIT)
 
 
 def peak_rss_kib() -> Optional[int]:
@@ -168,7 +180,7 @@ class Probe:
         restorer, before = None, None
         if self.restores is not None:
             restorer = self.restores.Restorer(
-                dict(self.asked["restore"], tree=self.tree), item.nodeid
+                dict(self.asked["restore"], tree=self.tree), self.items.told(item.nodeid)
             )
         if self.states is not None:
             before = self.photograph()

@@ -78,6 +78,10 @@ def test_a_submodule_hidden_by_a_name_of_its_package_is_still_reached(tmp_path: 
             ["saved = dict(tax.RATES)", "tax.RATES.clear()", "tax.RATES.update(saved)"],
         ),
         ("dict", "{'a': <function f at 0x1>}", ["saved = dict(tax.RATES)", "tax.RATES.clear()"]),
+        ("dict", "{'a': {'x': <H>}}", ["saved = copy.deepcopy(tax.RATES)"]),
+        ("dict", "{'a': <H of '{<x>}'>, ...}", ["saved = dict(tax.RATES)"]),
+        ("list", "[<H>, [<H>], ...]", ["saved = copy.deepcopy(tax.RATES)"]),
+        ("list", "['[', <H>, 'it\\'s', <H", ["saved = list(tax.RATES)"]),
         (
             "set",
             "set()",
