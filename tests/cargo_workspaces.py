@@ -3,6 +3,7 @@
 import functools
 import os
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,7 +179,11 @@ SICK_WORKSPACE = {
 
 
 def has_cargo() -> bool:
-    return shutil.which("cargo") is not None
+    if shutil.which("cargo") is None:
+        return False
+    # rustup's stand-in is on PATH even where HOME holds no toolchain for it
+    asked = subprocess.run(["cargo", "--version"], capture_output=True, check=False)
+    return asked.returncode == 0
 
 
 def toolchain_homes() -> dict[str, str]:
