@@ -1,7 +1,5 @@
 """What a person does to a sprint, free of any terminal."""
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,6 +14,7 @@ from regreen.drive import next_node, travel
 from regreen.host import fingerprint
 from regreen.nodes.report import REPORT
 from regreen.nodes.site import POLICY
+from regreen.policies import policy_of
 from regreen.reports.summary import sprint_report
 from regreen.status import Standing, status_of
 from regreen.store import documents
@@ -26,8 +25,6 @@ from regreen.views import DoctorLine, SprintStatus
 from regreen.wiring import config_of, engine_named, held, name_runner, running
 from regreen_agents.domain.progress import Listener
 from regreen_agents.errors import UsageError
-from regreen_agents.runners.choice import notes_for, options_for, target_of
-from regreen_agents.runners.policy import RunnerPolicy, allowed_environment
 from regreen_agents.runners.target import Target
 from regreen_agents.workspace.repository import STATE_FOLDER, Repository
 
@@ -53,27 +50,14 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
     starting = repository.require_ready(options.into)
     config = config_of(repository)
     options = options.model_copy(update={"runs": options.runs or config.runs})
-    env = allowed_environment(os.environ, config.env_passthrough, config.env)
-    suite, place = config.suite(), (repository.project, config.python)
-    with tempfile.TemporaryDirectory(prefix="regreen-start-") as scratch:
-        target = target_of(suite, place, os.environ, env, Path(scratch))
+    policy = policy_of(repository, config, options.tests, "regreen-start-")
     root = repository.prepare_state_folder()
     with held(repository, "starting"):
-        policy = RunnerPolicy(
-            target=target,
-            env=env,
-            test_timeout_seconds=config.test_timeout_seconds,
-            suite_timeout_seconds=config.suite_timeout_seconds,
-            memory_limit_mib=config.memory_limit_mib,
-            select=options.tests,
-            options=(*options_for(target, suite), *config.pytest_args),
-            suite=suite,
-            notes=(
-                *_unseen(repository),
-                *_left_out(target),
-                *notes_for(suite),
-                *_unfinished(root),
-            ),
+        notes = (
+            *_unseen(repository),
+            *_left_out(policy.target),
+            *policy.notes,
+            *_unfinished(root),
         )
         shelf = SprintShelf(root)
         now = datetime.now(UTC)
@@ -86,11 +70,12 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
             options=options,
             seed=_seed(options, now),
             regreen_version=metadata.version("regreen"),
-            host=fingerprint(target),
+            host=fingerprint(policy.target),
         )
         folder = shelf.create(info)
         name_runner(repository, info.id)
-        folder.write_text(POLICY, policy.model_dump_json())
+        noted = policy.model_copy(update={"notes": notes})
+        folder.write_text(POLICY, noted.model_dump_json())
         return travel(repository, folder, listener)
 
 

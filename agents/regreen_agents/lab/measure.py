@@ -58,6 +58,26 @@ def first_run(where: Measuring) -> tuple[SuiteRun, SuiteRunner]:
     return run, runner
 
 
+def require_own_code(run: SuiteRun, tree: str, elsewhere: str) -> None:
+    """Make sure that a run was one of the tree's own code.
+
+    Args:
+        run: The first of the tree.
+        tree: What to call the tree, as the beginning of a sentence.
+        elsewhere: What to call the checkout it was made from.
+
+    Raises:
+        TargetError: Modules of the project came from the checkout.
+    """
+    if run.foreign_modules:
+        raise TargetError(
+            f"{tree} does not import its own code.",
+            why=f"{', '.join(run.foreign_modules[:5])} came from {elsewhere}.",
+            fix="Install the project in a way that follows the current folder (for example "
+            "`pip install -e .` with a plain path entry), or set PYTHONPATH.",
+        )
+
+
 def further_runs(where: Measuring, first: SuiteRun, runs: int, seed: int) -> list[SuiteRun]:
     """Run the suite again in random orders and their reverses, under other hash seeds."""
     done = []

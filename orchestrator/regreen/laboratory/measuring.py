@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from regreen.laboratory.covered import specs_after_first
-from regreen.laboratory.opening import Workplace, require_own_code
+from regreen.laboratory.opening import Workplace
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, RunSpec, SuiteRun
 from regreen_agents.errors import RunnerError, TargetError
@@ -15,6 +15,7 @@ from regreen_agents.lab.measure import (
     first_run,
     in_order,
     isolated_run,
+    require_own_code,
 )
 from regreen_agents.lab.signatures import GREEN_OUTCOMES
 from regreen_agents.lab.sweeps import Control, sweep_again, sweep_surroundings
@@ -94,7 +95,7 @@ def first_of(place: Workplace, spec: RunSpec | None = None) -> SuiteRun:
         if place.seconds_left() > 0:
             raise
         raise _too_long(place) from error
-    require_own_code(place, run.foreign_modules)
+    require_own_code(run, "The copy of the checkout", repr(str(place.repository.root)))
     place.follow(
         runner.with_policy(runner.policy.model_copy(update={"suite_timeout_seconds": limit}))
     )

@@ -1,7 +1,6 @@
 """Open a laboratory on a checkout as it stands: a scratch copy, a runner, a place for results."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -22,18 +21,18 @@ from regreen.laboratory.leftovers import (
     uninterrupted,
     with_room,
 )
+from regreen.policies import policy_of
 from regreen.stopping import stopping
 from regreen_agents.domain.identity import Model, digest_of
 from regreen_agents.domain.progress import Listener, ProgressEvent
 from regreen_agents.domain.runs import RunEnd, RunSpec, SuiteRun
-from regreen_agents.errors import TargetError
 from regreen_agents.lab.lab import Bench, Lab, Measured
 from regreen_agents.lab.measure import Measuring
 from regreen_agents.lab.warm import WarmPool
 from regreen_agents.runners.base import SuiteRunner
 from regreen_agents.runners.cargo_build import forget_build
-from regreen_agents.runners.choice import notes_for, options_for, runner_for, target_of
-from regreen_agents.runners.policy import RunnerPolicy, allowed_environment
+from regreen_agents.runners.choice import runner_for
+from regreen_agents.runners.policy import RunnerPolicy
 from regreen_agents.runners.process import Stopper
 from regreen_agents.runners.pytest_runner import Door, Meter, PytestRunner
 from regreen_agents.workspace.repository import Repository
@@ -192,7 +191,7 @@ def opened(wish: Wish, listener: Listener) -> Iterator[Workplace]:
     repository = Repository.open(wish.path)
     config = load_config(repository.project)
     with ended_by_signals(), with_room():
-        policy = policy_of(wish, repository, config)
+        policy = _policy(wish, repository, config)
         sweep(repository)
         root = repository.prepare_state_folder()
         owner, record = _names(repository, root)
@@ -241,42 +240,12 @@ def _builds(worktrees: Worktrees) -> Path:
     return worktrees.folder / "builds"
 
 
-def policy_of(wish: Wish, repository: Repository, config: Config) -> RunnerPolicy:
-    """Return the policy of every run: interpreter, environment, limits, options.
-
-    Raises:
-        TargetError: The interpreter or its pytest does not work.
-    """
-    env = allowed_environment(os.environ, config.env_passthrough, config.env)
-    suite, project = config.suite(), (repository.project, config.python)
-    with tempfile.TemporaryDirectory(prefix=scratch_prefix("start")) as scratch:
-        target = target_of(suite, project, os.environ, env, Path(scratch))
-    return RunnerPolicy(
-        target=target,
-        env={**env, **ONE_THREAD} if wish.deterministic else env,
-        test_timeout_seconds=config.test_timeout_seconds,
-        suite_timeout_seconds=config.suite_timeout_seconds,
-        memory_limit_mib=config.memory_limit_mib,
-        select=wish.select,
-        options=(*options_for(target, suite), *config.pytest_args),
-        suite=suite,
-        notes=notes_for(suite),
-    )
-
-
-def require_own_code(place: Workplace, foreign: tuple[str, ...]) -> None:
-    """Make sure that the scratch copy imports its own code.
-
-    Raises:
-        TargetError: Modules of the project came from the person's checkout.
-    """
-    if foreign:
-        raise TargetError(
-            "The copy of the checkout does not import its own code.",
-            why=f"{', '.join(foreign[:5])} came from {str(place.repository.root)!r}.",
-            fix="Install the project in a way that follows the current folder (for example "
-            "`pip install -e .` with a plain path entry), or set PYTHONPATH.",
-        )
+def _policy(wish: Wish, repository: Repository, config: Config) -> RunnerPolicy:
+    """Return the policy of every run; deterministic ones keep numerical libraries to a thread."""
+    policy = policy_of(repository, config, wish.select, scratch_prefix("start"))
+    if not wish.deterministic:
+        return policy
+    return policy.model_copy(update={"env": {**policy.env, **ONE_THREAD}})
 
 
 def _names(repository: Repository, root: Path) -> tuple[str, Path]:

@@ -5,7 +5,6 @@ from regreen.state import SprintState
 from regreen.store.record import Baseline
 from regreen_agents.domain.progress import Stage
 from regreen_agents.domain.runs import SuiteRun
-from regreen_agents.errors import TargetError
 from regreen_agents.lab.comparison import pass_rate
 from regreen_agents.lab.measure import (
     Measuring,
@@ -14,6 +13,7 @@ from regreen_agents.lab.measure import (
     first_run,
     further_runs,
     isolated_run,
+    require_own_code,
 )
 from regreen_agents.lab.sweeps import Control, sweep_again, sweep_surroundings
 
@@ -46,13 +46,7 @@ def measure_base(site: Site, commit: str, name: str, *, sweeping: bool = False) 
     with site.agent(name, Stage.BASELINE) as agent, site.tree(name, commit) as tree:
         where = agent.measuring(tree, name, f"runs/{name}")
         first, runner = first_run(where)
-        if first.foreign_modules:
-            raise TargetError(
-                "A worktree does not import its own code.",
-                why=f"{', '.join(first.foreign_modules[:5])} came from the main checkout.",
-                fix="Install the project in a way that follows the current folder (for example "
-                "`pip install -e .` with a plain path entry), or set PYTHONPATH.",
-            )
+        require_own_code(first, "A worktree", "the main checkout")
         site.save_policy(runner.policy)
         where = agent.measuring(tree, name, f"runs/{name}")
         runs = [first, *further_runs(where, first, site.info.options.runs, site.info.seed)]
