@@ -5,6 +5,7 @@ what a person's own ``python -m pytest`` shows it: same sys.path, same environme
 marking variable. An editable install of the main checkout is pointed at the worktree instead.
 """
 
+import atexit
 import importlib.util
 import json
 import os
@@ -80,6 +81,9 @@ def main(arguments: List[str]) -> int:
     finally:
         if config.get("forked"):  # a child of the warm process: exit handlers are its parent's
             leave_now(code)
+    if config.get("warm"):  # nobody reads what the collected modules say as they are taken down
+        atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name for it
+        leave_now(code)
     return code
 
 

@@ -10,6 +10,7 @@ Lines of JSON on a socket, to the server:  {"id", "order", "tell", "stream", "lo
 or temporary ones, could not be put back.
 """
 
+import gc
 import json
 import os
 import random
@@ -110,8 +111,9 @@ class Server:
         return self.go(session)
 
     def finish(self, session: Any) -> bool:
-        """End the server as an empty run."""
+        """End the server as an empty run, in which nothing has to be searched for garbage."""
         session.items[:] = []
+        gc.freeze()
         return True
 
     def serve(self, session: Any, line: Line) -> bool:
