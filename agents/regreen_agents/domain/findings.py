@@ -199,6 +199,8 @@ class Finding(Model):
     repeats: int = 1
     """Times the victim must run in a row in one process for the failure to show."""
     flake_rate: FlakeRate | None = None
+    failure: FailureDetail | None = None
+    """How the cluster's representative failed when it was first seen red."""
     evidence: tuple[Evidence, ...] = ()
     matrix: Matrix | None = None
     """What every run made for this finding says of its victims, one change at a time."""

@@ -68,6 +68,12 @@ def diagnose(cluster: Cluster, lab: Lab) -> Finding:
     Raises:
         StoppedError: The sprint was asked to stop.
     """
+    finding = _examined(cluster, lab)
+    first = next((m.failure for m in cluster.members if m.node_id == finding.victims[0]), None)
+    return finding.model_copy(update={"failure": first or cluster.members[0].failure})
+
+
+def _examined(cluster: Cluster, lab: Lab) -> Finding:
     lab.logbook.follow(member.node_id for member in cluster.members)
     if not lab.bench.runner.policy.suite.is_pytest:
         finding = diagnose_other(cluster, lab)

@@ -3,41 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from regreen_agents.domain.findings import Finding
-from regreen_agents.repair.recipes.anchor_path import AnchorPath
 from regreen_agents.repair.recipes.base import Proposal, Recipe, VariantRecipe
-from regreen_agents.repair.recipes.chdir_monkeypatch import ChdirMonkeypatch
-from regreen_agents.repair.recipes.copy_setup_call import CopySetupCall
-from regreen_agents.repair.recipes.env_monkeypatch import EnvMonkeypatch
-from regreen_agents.repair.recipes.missing_resource import MissingResource
-from regreen_agents.repair.recipes.resolve_command import ResolveCommand
-from regreen_agents.repair.recipes.restore_fixture import RestoreFixture
-from regreen_agents.repair.recipes.seed_random import SeedRandom
-from regreen_agents.repair.recipes.setattr_monkeypatch import SetattrMonkeypatch
-from regreen_agents.repair.recipes.sort_iteration import SortIteration
-from regreen_agents.repair.recipes.state_setter import StateSetter
-from regreen_agents.repair.recipes.unset_variable import (
-    UnsetVariable,
-    UnsetVariableFixture,
-    is_crowded,
-)
+from regreen_agents.repair.recipes.resources import family as resources
+from regreen_agents.repair.recipes.resources.unset_variable import UnsetVariable, is_crowded
+from regreen_agents.repair.recipes.state import family as state
+from regreen_agents.repair.recipes.values import family as values
 from regreen_agents.repair.source import SourceTree
 
-RECIPES: tuple[Recipe, ...] = (
-    EnvMonkeypatch(),
-    SetattrMonkeypatch(),
-    ChdirMonkeypatch(),
-    RestoreFixture(),
-    RestoreFixture(name="restore_module_fixture", scope="module"),
-    StateSetter(),
-    CopySetupCall(),
-    UnsetVariable(),
-    UnsetVariableFixture(),
-    AnchorPath(),
-    ResolveCommand(),
-    SeedRandom(),
-    SortIteration(),
-    MissingResource(),
-)
+RECIPES: tuple[Recipe, ...] = (*state.RECIPES, *resources.RECIPES, *values.RECIPES)
 
 
 def proposals(finding: Finding, tree: SourceTree) -> tuple[Proposal, ...]:

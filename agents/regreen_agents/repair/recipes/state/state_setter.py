@@ -7,12 +7,12 @@ from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.domain.runs import ABSENT, StateChange, StateKind
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
-from regreen_agents.repair.recipes.env_monkeypatch import with_patched_environment
 from regreen_agents.repair.recipes.flavours import Flavour
 from regreen_agents.repair.recipes.functions import contains, with_first_statements, with_parameter
 from regreen_agents.repair.recipes.monkeypatching import Site, site_of, takes_fixtures
 from regreen_agents.repair.recipes.names import bound_in, is_dotted_name
 from regreen_agents.repair.recipes.snippets import quoted, restyled, statements, wrapped
+from regreen_agents.repair.recipes.state.env_monkeypatch import with_patched_environment
 from regreen_agents.repair.source import Place, SourceTree
 
 _OWNED = frozenset({StateKind.MODULE_GLOBAL, StateKind.CLASS_ATTRIBUTE})

@@ -10,7 +10,6 @@ from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.domain.runs import ABSENT, StateChange, StateKind
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
-from regreen_agents.repair.recipes.env_monkeypatch import with_patched_environment
 from regreen_agents.repair.recipes.flavours import Flavour
 from regreen_agents.repair.recipes.functions import contains, with_first_statements, with_parameter
 from regreen_agents.repair.recipes.imports import BLANK, end_of_imports, spaced
@@ -18,6 +17,7 @@ from regreen_agents.repair.recipes.monkeypatching import Site, site_of, takes_fi
 from regreen_agents.repair.recipes.names import bound_in
 from regreen_agents.repair.recipes.saved_state import slug_of
 from regreen_agents.repair.recipes.snippets import quoted, statements
+from regreen_agents.repair.recipes.state.env_monkeypatch import with_patched_environment
 from regreen_agents.repair.source import Place, SourceTree, definition
 
 TIME_ZONE = "TZ"

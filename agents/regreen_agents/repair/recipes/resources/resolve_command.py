@@ -7,13 +7,13 @@ from typing import NamedTuple
 import libcst as cst
 
 from regreen_agents.domain.findings import Cause, Finding
-from regreen_agents.repair.recipes.anchor_path import suspected_files
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.entry_points import interpreter_arguments
 from regreen_agents.repair.recipes.functions import swapped
 from regreen_agents.repair.recipes.literals import text_of
 from regreen_agents.repair.recipes.names import Names
+from regreen_agents.repair.recipes.resources.anchor_path import suspected_files
 from regreen_agents.repair.recipes.snippets import expression, quoted
 from regreen_agents.repair.source import ParsedModule, SourceTree
 

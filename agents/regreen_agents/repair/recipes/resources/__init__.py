@@ -1,0 +1,1 @@
+"""Repairs of what a test expects of its surroundings: one file per way."""

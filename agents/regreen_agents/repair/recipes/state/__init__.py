@@ -1,0 +1,1 @@
+"""Repairs of what one test leaves behind for another: one file per way to put it right."""
