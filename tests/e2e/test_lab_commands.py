@@ -243,3 +243,19 @@ def wait_for_a_child(pid: int) -> None:
         if psutil.Process(pid).children(recursive=True):
             return
         psutil.wait_procs([psutil.Process()], timeout=0.05)
+
+
+def test_what_only_the_matrix_turns_is_told_first(healthy: Patient) -> None:
+    healthy.scratch.write(
+        "tests/test_mode.py",
+        "def test_readable(tmp_path):\n    made = tmp_path / 'made'\n    made.write_text('x')\n"
+        "    assert made.stat().st_mode & 0o044\n",
+    )
+
+    told = answer(healthy.regreen("diagnose", "test_readable", "--matrix", "--json"), 0)
+
+    [diagnosis] = told["diagnoses"]
+    assert (diagnosis["category"], diagnosis["cause"]) == ("environment", "surroundings")
+    assert diagnosis["summary"].startswith("It follows the permissions new files get: alone it fails in")
+    for reproduction in diagnosis["reproduce"]:
+        shows(healthy, reproduction)

@@ -60,13 +60,16 @@ def _first_shown(inquiry: Inquiry, factors: Iterable[Factor]) -> Finding | None:
 
 
 def _shown(inquiry: Inquiry, factor: Factor) -> Finding | None:
-    """Return a finding if the outcome turns under the factor, twice, with all else held."""
+    """Return a finding if the outcome turns under the factor, twice, and back without it."""
     lab, victim = inquiry.lab, inquiry.victim
     spec = ALONE.model_copy(update={"factors": (factor,)})
     turned = [is_red(lab.outcome([victim], spec)) != inquiry.alone_red]
     if turned == [True]:
         again = lab.run(spec.model_copy(update={"tests": (victim,)}))
         turned.append(is_red(again.outcome_of(victim)) != inquiry.alone_red)
+    if turned == [True, True]:  # and the control again after them: what varies by itself turns too
+        control = lab.run(ALONE.model_copy(update={"tests": (victim,)}))
+        turned.append(is_red(control.outcome_of(victim)) == inquiry.alone_red)
     _write(inquiry, factor, spec, turned)
     if not all(turned) or _follows_any_shift(inquiry, factor):
         return None
@@ -107,14 +110,17 @@ def _follows_any_shift(inquiry: Inquiry, factor: Factor) -> bool:
 
 
 def _write(inquiry: Inquiry, factor: Factor, spec: RunSpec, turned: list[bool]) -> None:
-    word = _word(red=inquiry.alone_red != all(turned))
+    kept, changed = _word(red=inquiry.alone_red), _word(red=not inquiry.alone_red)
+    conclusion = f"With {factor} it {kept}, as without: that does not decide."
+    if all(turned):
+        conclusion = f"With {factor} it {changed}, twice; without it, before and after, it {kept}."
+    elif turned[0]:
+        conclusion = f"With {factor} it {changed}, but it varies when run again: not decided."
     inquiry.notebook.write(
         f"Does it follow {CATALOGUE[factor.name].shows}? Alone, with {factor} and all else held.",
         inquiry.lab.last_run([inquiry.victim], spec),
         inquiry.victim,
-        f"With {factor} it {word}, twice; without it {_word(red=inquiry.alone_red)}."
-        if all(turned)
-        else f"With {factor} it {word}, as without: that does not decide.",
+        conclusion,
     )
 
 

@@ -90,7 +90,7 @@ def try_all_factors(inquiry: Inquiry) -> Trial | None:
     for cell in flips:
         run = watched.of(cell)
         if run is not None and explains(inquiry.failure(), cell, run):
-            _write(inquiry, matrix, run, f"{_told(cell)}: it decides.")
+            _write(inquiry, matrix, run, f"{told(cell)}: it decides.")
             return Trial(matrix, _concluded(inquiry, cell))
     shown = watched.of(flips[0]) if flips else None
     latest = shown or next(reversed(watched.runs), None)
@@ -174,14 +174,15 @@ def _concluded(inquiry: Inquiry, cell: Cell) -> Finding:
     return inquiry.finding(
         kind.category,
         kind.cause,
-        f"{inquiry.victim} follows {kind.shows}: {_told(cell)}, with all else held "
+        f"{inquiry.victim} follows {kind.shows}: {told(cell)}, with all else held "
         f"(Fisher's exact test: p = {cell.p_value:.2g}).",
         replay=(inquiry.victim,),
         factors=(cell.factor,) if brings else (),
     )
 
 
-def _told(cell: Cell) -> str:
+def told(cell: Cell) -> str:
+    """Return both rates of a test under one factor, in words."""
     where = "with its file's tests" if cell.factor.name in IN_CONTEXT else "alone"
     return f"{where} it fails in {cell.changed} with {cell.factor} and in {cell.control} without"
 

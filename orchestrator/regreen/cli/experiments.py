@@ -18,6 +18,7 @@ from regreen.laboratory.flaky import Precision
 from regreen.laboratory.flaky import check as check_suite
 from regreen.laboratory.flaky import flaky as flaky_suite
 from regreen.laboratory.opening import Wish
+from regreen.laboratory.views import DiagnoseReport
 from regreen_agents.domain.progress import Listener
 
 
@@ -63,13 +64,23 @@ def check(wish: Wish, shown: Shown, runs: int) -> bool:
 @resumable("")
 def diagnose(wish: Wish, shown: Shown, tests: Sequence[str], depth: Depth) -> bool:
     """Diagnose tests; return whether each was explained."""
-    with shown.watched() as listener:
-        report = diagnose_tests(wish, listener, tests, depth)
+    told: list[DiagnoseReport] = []
+    try:
+        with shown.watched() as listener:
+            report = diagnose_tests(wish, listener, tests, depth, told.append)
+    except KeyboardInterrupt:
+        if told:  # what took minutes is not thrown away
+            _show_diagnoses(shown, told[-1])
+        raise
+    _show_diagnoses(shown, report)
+    return all(diagnosis.is_explained for diagnosis in report.diagnoses)
+
+
+def _show_diagnoses(shown: Shown, report: DiagnoseReport) -> None:
     if shown.as_json:
         render.as_json(report)
     else:
         render.page(lab_pages.diagnose_page, report)
-    return all(diagnosis.is_explained for diagnosis in report.diagnoses)
 
 
 @resumable("")

@@ -1,6 +1,6 @@
 """``regreen diagnose``: the experiments of a sprint for the tests a person names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +18,19 @@ from regreen.laboratory.naming import named_tests
 from regreen.laboratory.opening import Wish, Workplace, opened
 from regreen.laboratory.reproducing import Reproducing, slug
 from regreen.laboratory.setting import setting_of
-from regreen.laboratory.views import DiagnoseReport, Diagnosis
+from regreen.laboratory.views import DiagnoseReport, Diagnosis, Reproduction
 from regreen.reports.matrix_picture import svg
 from regreen_agents.domain.findings import Standing, TestSignature
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.matrix import Matrix
+from regreen_agents.domain.matrix import Cell, Matrix
 from regreen_agents.domain.progress import Listener
-from regreen_agents.domain.runs import Factor, RunSpec, TestResult
+from regreen_agents.domain.runs import Factor, OrderKind, RunSpec, TestResult
 from regreen_agents.lab.clusters import clusters_of, is_red
 from regreen_agents.lab.diagnosis import diagnose as examine
 from regreen_agents.lab.lab import Lab, Measured
 from regreen_agents.lab.matrix import run_matrix
-from regreen_agents.lab.matrix_factors import available, diagnosis_factors
+from regreen_agents.lab.matrix_factors import CATALOGUE, available, diagnosis_factors
+from regreen_agents.lab.matrix_trial import told
 from regreen_agents.lab.measure import collected_ids
 from regreen_agents.lab.signatures import ISOLATED_RUN, dependent_on, signatures_of
 from regreen_agents.lab.statistics import wilson
@@ -39,6 +40,9 @@ SEEDS = tuple(range(10))
 MATRIX_RUNS = 200
 SEED = 0
 """Of the random orders: the same question gets the same answer twice."""
+
+
+Told = Callable[[DiagnoseReport], None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,13 @@ class Depth:
     """Also change every other factor of the matrix, one at a time."""
 
 
-def diagnose(wish: Wish, listener: Listener, tests: Sequence[str], depth: Depth) -> DiagnoseReport:
+def diagnose(
+    wish: Wish,
+    listener: Listener,
+    tests: Sequence[str],
+    depth: Depth,
+    so_far: Told = lambda _: None,
+) -> DiagnoseReport:
     """Show by experiments why tests fail.
 
     Args:
@@ -59,6 +69,7 @@ def diagnose(wish: Wish, listener: Listener, tests: Sequence[str], depth: Depth)
         listener: Told what runs.
         tests: Node ids, or ends of node ids that fit one test.
         depth: How much is tried.
+        so_far: Given the report after each test, with what is known up to then.
 
     Raises:
         UsageError: There is no such test.
@@ -77,10 +88,13 @@ def diagnose(wish: Wish, listener: Listener, tests: Sequence[str], depth: Depth)
             sweep(place, series)
         told = signatures_of(series.runs, series.isolated, series.measured().sweeps)
         signatures = {signature.node_id: signature for signature in told}
-        diagnoses = tuple(_diagnosis(place, series, signatures[test], depth) for test in named)
-        place.say("done", _words(diagnoses))
-        report = DiagnoseReport(setting=setting_of(place, series, SEED), diagnoses=diagnoses)
-        place.keep(report)
+        report = DiagnoseReport(setting=setting_of(place, series, SEED), diagnoses=())
+        for test in named:
+            found = _diagnosis(place, series, signatures[test], depth)
+            report = report.model_copy(update={"diagnoses": (*report.diagnoses, found)})
+            place.keep(report)
+            so_far(report)
+        place.say("done", _words(report.diagnoses))
         return report
 
 
@@ -95,7 +109,7 @@ def _diagnosis(
     seen = signature if is_red(signature) else _seen_by_chance(lab, signature)
     matrix = _matrix(place, signature) if depth.matrix else None
     if seen is None:
-        return _not_red(signature, matrix)
+        return _not_red(place, signature, matrix)
     (cluster,), _ = clusters_of([seen], previous=None)
     finding = examine(cluster, lab)
     make = Reproducing(place.project, place.policy)
@@ -138,18 +152,37 @@ def _seen_by_chance(lab: Lab, signature: TestSignature) -> TestSignature | None:
     return signature.model_copy(update=changed)
 
 
-def _not_red(signature: TestSignature, matrix: Matrix | None) -> Diagnosis:
+def _not_red(place: Workplace, signature: TestSignature, matrix: Matrix | None) -> Diagnosis:
+    """Say that it was green; where the matrix turns it, that is the answer."""
     rate = signature.flake_rate
+    cell = next(iter(matrix.flipped(signature.node_id) if matrix else ()), None)
+    kind = None if cell is None else CATALOGUE[cell.factor.name]
+    summary = (
+        f"As the suite is run here it never failed: {rate.runs} runs in several orders, alone, "
+        f"twice in a row, under {len(SEEDS)} random seeds. Its failure rate lies "
+        f"below {rate.high:.0%} (at 95 %)."
+    )
+    if cell is not None and kind is not None:
+        summary = f"It follows {kind.shows}: {told(cell)}. {summary}"
     return Diagnosis(
         test=signature.node_id,
-        seen_red=False,
-        category=None,
-        cause=None,
-        summary=f"It never failed: {rate.runs} runs in several orders, alone, twice in a row, "
-        f"under {len(SEEDS)} random seeds, and in other surroundings. Its failure rate lies "
-        f"below {rate.high:.0%} (at 95 %).",
-        flake_rate=rate,
+        seen_red=cell is not None,
+        category=kind.category if kind else None,
+        cause=kind.cause if kind else None,
+        summary=summary,
+        flake_rate=rate if cell is None else cell.changed,
+        reproduce=() if cell is None else _of_cell(place, cell),
         matrix=matrix,
+    )
+
+
+def _of_cell(place: Workplace, cell: Cell) -> tuple[Reproduction, ...]:
+    make = Reproducing(place.project, place.policy)
+    alone_ = RunSpec(order=OrderKind.GIVEN)
+    changed = alone_.model_copy(update={"factors": (cell.factor,)})
+    return (
+        make.ordered([cell.node_id], changed, red=True),
+        make.ordered([cell.node_id], alone_, red=False),
     )
 
 
