@@ -59,9 +59,29 @@ class Matrix(Model):
         """Return the cells of factors that flip a test, the most telling factor first."""
         return tuple(cell for cell in self.cells if cell.node_id == test and cell.flips)
 
+    def with_rows(self, other: "Matrix") -> "Matrix":
+        """Return this matrix with the rows of tests that only the other one has."""
+        own = {cell.node_id for cell in self.cells}
+        added = tuple(cell for cell in other.cells if cell.node_id not in own)
+        return self.model_copy(
+            update={
+                "tests": self.tests + len({cell.node_id for cell in added}),
+                "cells": (*self.cells, *added),
+                "varying": tuple(dict.fromkeys((*self.varying, *other.varying))),
+                "tried": tuple(dict.fromkeys((*self.tried, *other.tried))),
+            }
+        )
+
     def rows(self) -> dict[NodeId, tuple[Cell, ...]]:
         """Return test -> its cells, in the order stored."""
         found: dict[NodeId, list[Cell]] = {}
         for cell in self.cells:
             found.setdefault(cell.node_id, []).append(cell)
         return {test: tuple(cells) for test, cells in found.items()}
+
+
+def with_rows_of(first: Matrix | None, second: Matrix | None) -> Matrix | None:
+    """Return what two findings that became one know of their victims."""
+    if first is None or second is None:
+        return first or second
+    return first.with_rows(second)

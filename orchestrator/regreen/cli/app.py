@@ -1,5 +1,6 @@
 """The command ``regreen``: its commands by name, and the door through which it ends."""
 
+import signal
 import sys
 from typing import Annotated
 
@@ -58,6 +59,8 @@ def regreen(
 
 def main() -> None:
     """Run ``regreen`` with the arguments of this process."""
+    # Before the many modules of a command load: being told to end then is no crash.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Not `app()`: that would put Typer's own exception hook over ours.
     command = typer.main.get_command(app)
     words = with_default(sys.argv[1:], "--flakiness-check", "3")

@@ -36,7 +36,7 @@ def reproductions(
         return
     yield Text()
     place = f"{setting.repository}/{setting.project}".rstrip("/")
-    yield Text(f"To see it again with plain pytest, in {screen.one_line(place)}:", style="bold")
+    yield Text(f"To see it again without regreen, in {screen.one_line(place)}:", style="bold")
     for reproduction, kind in shown:
         sure = "" if reproduction.is_sure else ", perhaps only after several tries"
         end = f"{reproduction.expected}{sure}"

@@ -6,6 +6,7 @@ from regreen.state import SprintState
 from regreen.store import decisions, documents
 from regreen.store.clockwork import utc_now
 from regreen_agents.domain.findings import Cause
+from regreen_agents.domain.matrix import with_rows_of
 from regreen_agents.domain.plans import Plan
 
 BEFOREHAND = "beforehand, by --yes-plans"
@@ -89,6 +90,7 @@ def _joined(first: Plan, second: Plan) -> Plan:
                 sorted({*first.finding.all_polluters, *second.finding.all_polluters})
             ),
             "evidence": (*first.finding.evidence, *second.finding.evidence),
+            "matrix": with_rows_of(first.finding.matrix, second.finding.matrix),
             "summary": f"{first.finding.summary} The same holds for {second.cluster} "
             f"({', '.join(second.finding.victims[:3])}).",
         }

@@ -151,7 +151,7 @@ def index_section(facts: Facts) -> str:
         ]
     files += [(f"plans/{p.id}.md", f"plan {p.id}") for p in facts.plans]
     files += [(f"refusals/{r.id}.json", f"refusal {r.id}") for r in facts.refusals]
-    files += [(f"evidence/{plan}/", f"evidence of {plan}") for plan in facts.changes]
+    files += [(f"evidence/{p.id}/", f"evidence of {p.id}") for p in facts.plans]
     files += [(path, "receipt of a verdict") for path in record.verdict_receipts]
     files += [
         ("fix_plan.md", "ledger of attempts"),
