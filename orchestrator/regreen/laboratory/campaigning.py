@@ -25,7 +25,8 @@ from regreen_agents.domain.progress import Listener
 from regreen_agents.domain.runs import StateChange, SuiteRun
 from regreen_agents.lab.campaign import Campaign, Case, Found, Options, Report, Verdict
 from regreen_agents.lab.campaign_cases import cases_of, deadly_in
-from regreen_agents.lab.campaign_confirm import Confirmation, confirm
+from regreen_agents.lab.campaign_confirm import Beside, Confirmation, confirm
+from regreen_agents.lab.crew import Crew, side_by_side
 from regreen_agents.lab.kinship import Kinship
 from regreen_agents.lab.lab import ColdOracle, Lab
 from regreen_agents.lab.measure import collected_ids
@@ -35,6 +36,8 @@ from regreen_agents.runners.base import pytest_of
 RUNS = 3
 """Full runs: file order, a random order and its reverse, so that each pair runs both ways."""
 MAX_RUNS = 5000
+WORTH_TWO = 2
+"""Cases from which a second warm process, which has to collect too, is likely to pay."""
 MAX_QUESTIONS = 20_000
 
 
@@ -85,9 +88,13 @@ def _campaigns(place: Workplace, series: Series) -> tuple[tuple[Bisected, ...], 
     found: list[Bisected] = []
     questions = 0
     for source in dict.fromkeys(case.source for case in cases):
-        lab = place.lab(series.measured(), f"campaign-{source + 1}", max_runs=MAX_RUNS)
-        campaign = _Campaigning(place, lab, series.runs[source])
-        found += campaign.found([case for case in cases if case.source == source])
+        asked = [case for case in cases if case.source == source]
+        name, measured = f"campaign-{source + 1}", series.measured()
+        lab = place.lab(measured, name, max_runs=MAX_RUNS)
+        is_long = len(asked) >= WORTH_TWO
+        beside = place.lab_beside(measured, name, max_runs=MAX_RUNS) if is_long else None
+        campaign = _Campaigning(place, (lab, beside), series.runs[source])
+        found += campaign.found(asked)
         questions += campaign.questions
     return tuple(found), questions
 
@@ -95,8 +102,8 @@ def _campaigns(place: Workplace, series: Series) -> tuple[tuple[Bisected, ...], 
 class _Campaigning:
     """One campaign, its cold confirmation, and what the sets pass on."""
 
-    def __init__(self, place: Workplace, lab: Lab, run: SuiteRun) -> None:
-        self._lab = lab
+    def __init__(self, place: Workplace, labs: tuple[Lab, Lab | None], run: SuiteRun) -> None:
+        self._lab, self._beside = labs
         self._make = Reproducing(place.project, place.policy)
         self._run = run
         self._spec = ALONE.model_copy(
@@ -107,14 +114,37 @@ class _Campaigning:
     def found(self, cases: Sequence[Case]) -> list[Bisected]:
         """Return what was found about each case."""
         self._lab.bench.note(f"{len(cases)} tests ended otherwise than alone")
-        oracle = self._lab.oracle(self._spec)
-        cold = ColdOracle(self._lab, self._spec)
+        oracle, second = self._oracles()
         is_shared = not isinstance(oracle, ColdOracle)
-        report = self._asked(oracle, cases, is_shared=is_shared)
+        report = self._asked(
+            Crew([oracle, second]) if second else oracle, cases, is_shared=is_shared
+        )
         self.questions = report.questions
-        control = oracle if is_shared else None
-        confirmed = {c.found.case.victim: c for c in confirm(cold, report.found, control)}
-        return [self._answer(f, confirmed.get(f.case.victim)) for f in report.found]
+        confirmed = confirm(
+            ColdOracle(self._lab, self._spec),
+            report.found,
+            oracle if is_shared else None,
+            beside=self._aside(second),
+        )
+        answers = {one.found.case.victim: one for one in confirmed}
+        return [self._answer(found, answers.get(found.case.victim)) for found in report.found]
+
+    def _oracles(self) -> tuple[Oracle, Oracle | None]:
+        """Return who answers; the second one only where both can in forks."""
+        beside = self._beside
+        if beside is None:
+            return self._lab.oracle(self._spec), None
+        first, second = side_by_side(
+            lambda: self._lab.oracle(self._spec), lambda: beside.oracle(self._spec)
+        )
+        is_warm = not isinstance(first, ColdOracle) and not isinstance(second, ColdOracle)
+        return first, second if is_warm else None
+
+    def _aside(self, second: Oracle | None) -> Beside | None:
+        """Return where one half of the claims is confirmed while the other one is."""
+        if self._beside is None or second is None:
+            return None
+        return Beside(ColdOracle(self._beside, self._spec), second)
 
     def _asked(self, oracle: Oracle, cases: Sequence[Case], *, is_shared: bool) -> Report:
         leave = frozenset(c.node_id for c in self._changes())

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from regreen.config import Config, load_config
+from regreen.laboratory.copies import Copy, copy_of, processors
 from regreen.laboratory.leftovers import (
     ANSWER,
     PREFIX,
     clear,
     ended_by_signals,
-    renew,
     scratch_prefix,
     sweep,
     tidy,
@@ -44,6 +44,7 @@ ONE_THREAD = {
 } | {"VECLIB_MAXIMUM_THREADS": "1"}
 """What keeps numerical libraries from sums in another order each time (R10)."""
 TREE = "tree"
+BESIDE = "beside"
 LEAST_SECONDS = 1.0
 """What a run is given whatever is left of the time budget."""
 
@@ -83,8 +84,11 @@ class Workplace:
     record: Path
     """Keeps logs, orders and the result; goes when the laboratory is stopped or fails."""
     listener: Listener
+    another: Callable[[], Copy]
+    """Makes a second scratch copy, in which runs may be made beside those in the first."""
     started: float = field(default_factory=time.monotonic)
     _warm: WarmPool | None = None
+    _beside: Copy | None = None
 
     @property
     def policy(self) -> RunnerPolicy:
@@ -145,15 +149,28 @@ class Workplace:
 
     def lab(self, measured: Measured, name: str, *, max_runs: int = 120) -> Lab:
         """Return a laboratory for one question; its logs get a folder of that name."""
-        bench = Bench(
+        bench = self._bench(Copy(self.tree, self.reset), name)
+        return Lab(bench, measured, max_runs=max_runs, warm=self._warm_pool())
+
+    def lab_beside(self, measured: Measured, name: str, *, max_runs: int = 120) -> Lab | None:
+        """Return a laboratory in a copy of its own, for a second thread; None on one processor."""
+        if not isinstance(self.runner, PytestRunner) or processors() == 1:
+            return None
+        if self._beside is None:
+            self._beside = self.another()
+            self._beside.open_pool(self.runner, self.record / "warm-beside")
+        bench = self._bench(self._beside, f"{name}-beside")
+        return Lab(bench, measured, max_runs=max_runs, warm=self._beside.warm)
+
+    def _bench(self, copy: Copy, name: str) -> Bench:
+        return Bench(
             runner=self.runner,
-            project=self.tree,
+            project=copy.tree,
             logs=self.record / name,
-            reset=self.reset,
+            reset=copy.reset,
             note=self.note,
             seconds_left=self.seconds_left,
         )
-        return Lab(bench, measured, max_runs=max_runs, warm=self._warm_pool())
 
     def keep(self, answer: Model) -> None:
         """Write the answer beside the logs of the runs it rests on."""
@@ -170,8 +187,9 @@ class Workplace:
 
     def close(self) -> None:
         """End the warm processes."""
-        if self._warm is not None:
-            self._warm.close()
+        for pool in (self._warm, self._beside.warm if self._beside else None):
+            if pool is not None:
+                pool.close()
 
     def test_processes(self) -> int:
         """Return how many processes ran tests so far."""
@@ -221,7 +239,7 @@ def _place(
     worktrees = Worktrees(repository, door.owner)
     notes = (*door.policy.notes, *_left_out(taken))
     door = replace(door, policy=door.policy.model_copy(update={"notes": notes}))
-    tree = worktrees.add(TREE, taken.commit)
+    first = copy_of(worktrees, TREE, taken.commit, repository.prefix)
     return Workplace(
         wish=wish,
         repository=repository,
@@ -229,10 +247,11 @@ def _place(
         snapshot=taken,
         runner=runner_for(door, _builds(worktrees)),
         meter=door.meter,
-        reset=lambda: renew(worktrees, TREE, taken.commit),
-        tree=tree / repository.prefix,
+        reset=first.reset,
+        tree=first.tree,
         record=record,
         listener=listener,
+        another=lambda: copy_of(worktrees, BESIDE, taken.commit, repository.prefix),
     )
 
 
