@@ -15,6 +15,7 @@ from regreen_agents.lab.classify import Classification, Fact, classify, facts_of
 from regreen_agents.lab.clusters import missing_of
 from regreen_agents.lab.signatures import signatures_of
 from regreen_agents.lab.sweeps import is_single
+from regreen_agents.lab.unreachable import is_unreachable
 from regreen_agents.runners.target import quote
 
 ALONE = RunSpec(order=OrderKind.GIVEN)
@@ -124,6 +125,7 @@ class Reader:
             Fact.CRASHES: Outcome.CRASHED in outcomes,
             Fact.MISSING: signature.failure is not None
             and missing_of(signature.failure) is not None,
+            Fact.UNREACHABLE: is_unreachable(signature.failure),
             Fact.AGAIN_FLIPS: _red(self._twice.get(test)) and Fact.RED_ALONE not in seen,
             Fact.RANDOM_SEED_FLIPS: self._follows_seed(test),
             Fact.HASH_SEED_FLIPS: self._hash_flips(signature) is not None,
