@@ -24,7 +24,6 @@ class Fact(StrEnum):
     CRASHES = "its process dies"
     TIMES_OUT = "it does not end in time"
     MISSING = "it names a thing that is not there"
-    UNREACHABLE = "a host cannot be found or reached from here"
     RED_ALONE = "red alone"
     GREEN_ALONE = "green alone"
     RED_IN_FULL = "red in a run of the suite"
@@ -73,7 +72,6 @@ RULES: tuple[Rule, ...] = (
     _row(Category.TD, Fact.CLOCK_FLIPS),
     _row(Category.ID, Fact.LISTING_FLIPS),
     _row(Category.RESOURCE, Fact.MISSING),
-    _row(Category.INFRASTRUCTURE, Fact.UNREACHABLE, but=(Fact.GREEN_ALONE, Fact.GREEN_IN_FULL)),
     _row(Category.ENVIRONMENT, Fact.SURROUNDINGS_FLIP),
     _row(Category.NOD, Fact.VARIES),
     _row(Category.ENVIRONMENT, Fact.UNSUPPORTED, but=(Fact.GREEN_IN_FULL,)),

@@ -30,7 +30,6 @@ from regreen_agents.lab.order import needs_a_setter, suffers_from_a_polluter
 from regreen_agents.lab.other_suites import diagnose_other
 from regreen_agents.lab.resources import asks_what_is_missing
 from regreen_agents.lab.surroundings import leans_on_the_environment, leans_on_working_directory
-from regreen_agents.lab.unreachable import asks_the_network
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +46,6 @@ STEPS: tuple[Step, ...] = (
     fails_when_run_again,
     needs_a_changed_setting,
     asks_what_is_missing,
-    asks_the_network,
     ends_in_a_changed_setting,
     leans_on_working_directory,
     leans_on_the_environment,

@@ -44,13 +44,21 @@ def asks_what_is_missing(inquiry: Inquiry) -> Finding | None:
         return missing_dependency(inquiry, f"the fixture `{name}`", f"the fixture {name}")
     if module := missing_module(failure):
         return missing_dependency(inquiry, f"the module `{module}`", module)
-    for pattern, what in OF_THE_MACHINE:
-        if pattern.search(failure.message):
-            return missing_resource(inquiry, (f"{what}{_named_in_source(inquiry)}",))
+    if what := missing_of_the_machine(failure):
+        return missing_resource(inquiry, (f"{what}{_named_in_source(inquiry)}",))
     path = MISSING_FILE.search(failure.message)
     if path and _from_subprocess(failure) and "/" not in path["path"]:
         return _bare_command(inquiry, path["path"])
     return None
+
+
+def missing_of_the_machine(failure: FailureDetail) -> str:
+    """Return in words what the failure says the machine lacks, or an empty text.
+
+    A refused connection is no lack of a network: whoever refuses is there.
+    """
+    said = (what for pattern, what in OF_THE_MACHINE if pattern.search(failure.message))
+    return next(said, "")
 
 
 def missing_module(failure: FailureDetail) -> str:

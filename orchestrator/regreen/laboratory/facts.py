@@ -10,12 +10,20 @@ from regreen.laboratory.reproducing import Reproducing
 from regreen.laboratory.views import Reproduction, Signature
 from regreen_agents.domain.findings import Standing, TestSignature
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.runs import Factor, OrderKind, Outcome, RunSpec, SuiteRun, TestResult
+from regreen_agents.domain.runs import (
+    Factor,
+    FailureDetail,
+    OrderKind,
+    Outcome,
+    RunSpec,
+    SuiteRun,
+    TestResult,
+)
 from regreen_agents.lab.classify import Classification, Fact, classify, facts_of_runs
 from regreen_agents.lab.clusters import missing_of
+from regreen_agents.lab.resources import missing_of_the_machine
 from regreen_agents.lab.signatures import signatures_of
 from regreen_agents.lab.sweeps import is_single
-from regreen_agents.lab.unreachable import is_unreachable
 from regreen_agents.runners.target import quote
 
 ALONE = RunSpec(order=OrderKind.GIVEN)
@@ -123,9 +131,7 @@ class Reader:
             Fact.NOT_COLLECTED: "::" not in test,
             Fact.TIMES_OUT: Outcome.TIMEOUT in outcomes,
             Fact.CRASHES: Outcome.CRASHED in outcomes,
-            Fact.MISSING: signature.failure is not None
-            and missing_of(signature.failure) is not None,
-            Fact.UNREACHABLE: is_unreachable(signature.failure),
+            Fact.MISSING: signature.failure is not None and _names_a_lack(signature.failure),
             Fact.AGAIN_FLIPS: _red(self._twice.get(test)) and Fact.RED_ALONE not in seen,
             Fact.RANDOM_SEED_FLIPS: self._follows_seed(test),
             Fact.HASH_SEED_FLIPS: self._hash_flips(signature) is not None,
@@ -235,6 +241,10 @@ def signatures_in(results: Sequence[TestResult | None]) -> tuple[Signature, ...]
         Signature(status=status, errors=errors, warnings=warnings, runs=runs)
         for (status, errors, warnings), runs in seen.most_common()
     )
+
+
+def _names_a_lack(failure: FailureDetail) -> bool:
+    return missing_of(failure) is not None or bool(missing_of_the_machine(failure))
 
 
 def _indexed(run: SuiteRun) -> Results:

@@ -10,7 +10,15 @@ from regreen.laboratory.measuring import SEEDS, Seeded, Series
 from regreen.laboratory.reproducing import Reproducing
 from regreen_agents.domain.findings import Category
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.runs import Factor, OrderKind, RunSpec, SuiteRun
+from regreen_agents.domain.runs import (
+    Factor,
+    FailureDetail,
+    OrderKind,
+    Outcome,
+    RunSpec,
+    SuiteRun,
+    TestResult,
+)
 from suite_runs import OK, VICTIM, run
 from target_projects import lean_policy
 
@@ -91,6 +99,31 @@ def test_what_was_seen_decides_the_class(name: str, tmp_path: Path) -> None:
     assert found.classification.category is category
     assert found.classification.rule
     assert (found.reproduce is None) == (category is None)
+
+
+@pytest.mark.parametrize(
+    ("message", "category"),
+    [
+        ("<urlopen error [Errno -2] Name or service not known>", Category.RESOURCE),
+        ("[Errno 2] No such file or directory: '/data/rates.csv'", Category.RESOURCE),
+        ("[Errno 111] Connection refused", Category.REAL_BUG),
+    ],
+)
+def test_what_is_always_red_for_want_of_something_is_no_bug(
+    message: str, category: Category, tmp_path: Path
+) -> None:
+    red = TestResult(
+        node_id=VICTIM,
+        outcome=Outcome.FAILED,
+        duration_seconds=0.1,
+        position=0,
+        failure=FailureDetail(phase="call", type="OSError", message=message),
+    )
+    everywhere = suite("F").model_copy(update={"results": (red,)})
+
+    found = shown(tmp_path, Series([everywhere, everywhere], everywhere))
+
+    assert found.classification.category is category
 
 
 @pytest.mark.parametrize(
