@@ -31,8 +31,6 @@ class FactorKind:
     cause: Cause
     values: tuple[str, ...]
     """Tried on one diagnosed test, the most telling first; empty when they follow from the test."""
-    sweep: tuple[str, ...] = ()
-    """Tried on a whole suite; empty when too dear or too disturbing for that."""
     channels: frozenset[str] = frozenset()
     """What it changes, when that is more than its own name: two factors that change the same
     thing are never applied together."""
@@ -40,16 +38,14 @@ class FactorKind:
     """Whether it may be screened together with others in one run."""
 
 
-def _kind(name: str, shows: str, points_to: tuple[Category, Cause], *values: str) -> FactorKind:
+def _alone(name: str, shows: str, points_to: tuple[Category, Cause], *values: str) -> FactorKind:
     return FactorKind(name, shows, *points_to, values=values, companionable=False)
 
 
-def _swept(
+def _shared(
     name: str, shows: str, points_to: tuple[Category, Cause], *values: str, channels: str = ""
 ) -> FactorKind:
-    return FactorKind(
-        name, shows, *points_to, values, sweep=values, channels=frozenset(channels.split())
-    )
+    return FactorKind(name, shows, *points_to, values, channels=frozenset(channels.split()))
 
 
 DATE = (Category.TD, Cause.TIME)
@@ -64,7 +60,7 @@ IN_AUTUMN = "2028-11-05T01:30@America/New_York"
 CATALOGUE: dict[str, FactorKind] = {
     kind.name: kind
     for kind in (
-        _swept(
+        _shared(
             "time-zone",
             "the time zone",
             ZONE,
@@ -73,8 +69,8 @@ CATALOGUE: dict[str, FactorKind] = {
             "Asia/Kolkata",
             channels="zone",
         ),
-        _swept("locale", "the locale or its encoding", (Category.ENVIRONMENT, Cause.LOCALE), "C"),
-        _swept(
+        _shared("locale", "the locale or its encoding", (Category.ENVIRONMENT, Cause.LOCALE), "C"),
+        _shared(
             "date",
             "the date",
             DATE,
@@ -85,20 +81,20 @@ CATALOGUE: dict[str, FactorKind] = {
             "-1d",
             channels="clock",
         ),
-        _swept(
+        _shared(
             "hash-seed", "the order of sets", (Category.ID, Cause.UNORDERED_ITERATION), "1", "2"
         ),
-        _swept(
+        _shared(
             "listing-order",
             "the order in which a folder lists its files",
             (Category.ID, Cause.LISTING_ORDER),
             "reversed",
             "sorted",
         ),
-        _swept("home", "files in the home folder, or its name", AROUND, "empty", "unset"),
-        _swept("tmpdir", "the name of the folder for temporary files", AROUND, "with a space"),
-        _swept("umask", "the permissions new files get", AROUND, "077"),
-        _swept(
+        _shared("home", "files in the home folder, or its name", AROUND, "empty", "unset"),
+        _shared("tmpdir", "the name of the folder for temporary files", AROUND, "with a space"),
+        _shared("umask", "the permissions new files get", AROUND, "077"),
+        _shared(
             "random-seed",
             "random numbers",
             (Category.NOD, Cause.UNSEEDED_RANDOMNESS),
@@ -106,9 +102,9 @@ CATALOGUE: dict[str, FactorKind] = {
             "2",
             "3",
         ),
-        _swept("time-of-day", "the time of day", DATE, "T23:59", "T00:01", channels="clock"),
-        _swept("cpu-count", "the number of processors", BUSY, "1"),
-        _swept(
+        _shared("time-of-day", "the time of day", DATE, "T23:59", "T00:01", channels="clock"),
+        _shared("cpu-count", "the number of processors", BUSY, "1"),
+        _shared(
             "dst",
             "a day on which the clocks change",
             ZONE,
@@ -116,46 +112,39 @@ CATALOGUE: dict[str, FactorKind] = {
             IN_AUTUMN,
             channels="clock zone",
         ),
-        _swept("float-precision", "torch's default type", AROUND, "float64"),
-        _kind("isolation", "other tests", (Category.OD_VICTIM, Cause.GLOBAL_STATE), "alone"),
-        _kind(
+        _shared("float-precision", "torch's default type", AROUND, "float64"),
+        _alone("isolation", "other tests", (Category.OD_VICTIM, Cause.GLOBAL_STATE), "alone"),
+        _alone(
             "order",
             "the order of tests",
             (Category.OD_VICTIM, Cause.GLOBAL_STATE),
             "reverse",
             "random:1",
         ),
-        _kind("cwd", "the working directory", (Category.ENVIRONMENT, Cause.CWD_RELATIVE_PATH)),
-        _kind(
+        _alone("cwd", "the working directory", (Category.ENVIRONMENT, Cause.CWD_RELATIVE_PATH)),
+        _alone(
             "clean-env",
             "environment variables",
             (Category.ENVIRONMENT, Cause.ENVIRONMENT_VARIABLE),
             "minimal",
         ),
-        _kind(
+        _alone(
             "minimal-path",
             "commands found through PATH",
             (Category.ENVIRONMENT, Cause.BARE_COMMAND),
             "/usr/bin:/bin",
         ),
-        _kind("network", "the network", (Category.INFRASTRUCTURE, Cause.NETWORK), "off"),
-        _kind("warnings", "warnings being no errors", AROUND, "error"),
-        _kind("load", "an idle machine", BUSY, "2x"),
-        _kind("workers", "running in one process only", BUSY, "2"),
-        _kind(
+        _alone("network", "the network", (Category.INFRASTRUCTURE, Cause.NETWORK), "off"),
+        _alone("warnings", "warnings being no errors", AROUND, "error"),
+        _alone("load", "an idle machine", BUSY, "2x"),
+        _alone("workers", "running in one process only", BUSY, "2"),
+        _alone(
             "memory", "more memory than the limit", (Category.RESOURCE, Cause.SURROUNDINGS), "512"
         ),
-        _kind("time-limit", "its time limit", (Category.TIMEOUT, Cause.TIME_LIMIT)),
+        _alone("time-limit", "its time limit", (Category.TIMEOUT, Cause.TIME_LIMIT)),
     )
 }
 """By name, the most telling and cheapest first: the order in which a budget is spent."""
-FAR_WIDER = frozenset({"clean-env", "minimal-path", "network", "warnings"})
-"""Affordable on a whole suite, in a run of their own each, when a person asks for all."""
-
-
-def sweep_factors() -> tuple[Factor, ...]:
-    """Return what is tried on a whole suite: first each factor's first value, then the others."""
-    return _by_turns((kind.name, kind.sweep) for kind in CATALOGUE.values())
 
 
 def diagnosis_factors(test: NodeId) -> tuple[Factor, ...]:

@@ -15,7 +15,6 @@ from regreen_agents.lab.matrix_factors import (
     diagnosis_factors,
     groups,
     has_locale,
-    sweep_factors,
     under,
 )
 from regreen_agents.lab.matrix_runs import Settings
@@ -28,7 +27,7 @@ UMASK, LOCALE = factor_of("umask=077"), factor_of("locale=C")
 
 
 def test_factors_that_change_the_same_thing_are_never_screened_together() -> None:
-    made = groups((*sweep_factors(), *diagnosis_factors(NodeId("a/b/test_c.py::test_d"))))
+    made = groups(diagnosis_factors(NodeId("a/b/test_c.py::test_d")))
 
     for group in made:
         names = [factor.name for factor in group]
