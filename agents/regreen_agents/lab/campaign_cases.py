@@ -1,12 +1,12 @@
 """From measured runs to cases: which tests order decides about, and the run to explain each by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.runs import Outcome, SuiteRun
+from regreen_agents.domain.runs import Outcome, SuiteRun, TestResult
 from regreen_agents.lab.campaign import Case
 from regreen_agents.lab.campaign_line import Tests
-from regreen_agents.lab.lab import in_one_process, is_red
+from regreen_agents.lab.lab import is_red, processes_of
 from regreen_agents.lab.oracle import Oracle, Question
 
 
@@ -62,10 +62,15 @@ def steady(cases: Sequence[Case], reseeded: Sequence[Oracle]) -> tuple[Case, ...
 
 
 def _cases_in(run: SuiteRun, alone: dict[NodeId, bool], source: int) -> dict[NodeId, Case]:
-    results = tuple(in_one_process(run))
-    order: Tests = tuple(r.node_id for r in results)
     return {
         r.node_id: Case(r.node_id, order, length, is_red(r.outcome), source)
+        for results, order in _orders_of(run)
         for length, r in enumerate(results)
         if length and r.node_id in alone and is_red(r.outcome) != alone[r.node_id]
     }
+
+
+def _orders_of(run: SuiteRun) -> Iterator[tuple[tuple[TestResult, ...], Tests]]:
+    """Yield each process of a run with its order: after a death a new one begins."""
+    for results in processes_of(run):
+        yield results, tuple(result.node_id for result in results)

@@ -208,16 +208,25 @@ class ColdOracle:
         return {r.node_id: is_red(r.outcome) for r in in_one_process(run)}
 
 
-def in_one_process(run: SuiteRun) -> Iterator[TestResult]:
-    """Return the tests of a run's first process in the order they ran.
+def in_one_process(run: SuiteRun) -> tuple[TestResult, ...]:
+    """Return the tests of a run's first process in the order they ran."""
+    return next(processes_of(run), ())
+
+
+def processes_of(run: SuiteRun) -> Iterator[tuple[TestResult, ...]]:
+    """Yield the tests of each process of a run, in the order they ran.
 
     What ran after a death ran in a new process, without the state the earlier tests had left.
     """
+    together: list[TestResult] = []
     for result in run.results:
         if result.position >= 0:
-            yield result
-        if result.outcome in (Outcome.CRASHED, Outcome.TIMEOUT):
-            return
+            together.append(result)
+        if together and result.outcome in (Outcome.CRASHED, Outcome.TIMEOUT):
+            yield tuple(together)
+            together = []
+    if together:
+        yield tuple(together)
 
 
 @dataclass

@@ -63,11 +63,12 @@ def test_a_test_that_was_never_run_alone_is_no_case() -> None:
 
 
 def test_what_ran_after_a_death_ran_without_the_state_before_it() -> None:
-    suite = run((A, GREEN), (B, DEAD), (C, RED), (D, GREEN))
+    suite = run((A, GREEN), (B, DEAD), (C, GREEN), (D, RED))
 
-    (case,) = cases_of([suite], alone())
+    first, second = cases_of([suite], alone())
 
-    assert (case.victim, case.order) == (B, (A, B))
+    assert (first.victim, first.order) == (B, (A, B))
+    assert (second.victim, second.prefix) == (D, (C,))
 
 
 def test_a_test_that_did_not_run_is_no_case() -> None:
