@@ -5,15 +5,26 @@ from pathlib import Path
 
 from regreen_agents.domain.findings import Cause, Cluster, Finding
 from regreen_agents.domain.identity import PlanId, SprintId
-from regreen_agents.domain.plans import Plan, PlanOption, Prediction, Refusal, Task
+from regreen_agents.domain.plans import (
+    Plan,
+    PlanOption,
+    Prediction,
+    Refusal,
+    Task,
+    TellingInput,
+)
 from regreen_agents.domain.risk import RiskPolicy, risk_of
 from regreen_agents.lab.diagnosis import diagnose
 from regreen_agents.lab.lab import Lab
 from regreen_agents.lab.signatures import is_test_path
-from regreen_agents.repair.means import BY_HAND, NEEDS, SEARCH
+from regreen_agents.repair.means import BY_HAND, NEEDS
+from regreen_agents.repair.modernise.recipe import upgrade_finding
 from regreen_agents.repair.recipes.base import Proposal
+from regreen_agents.repair.recipes.environment_inventory import inventory_of
 from regreen_agents.repair.recipes.registry import proposals
+from regreen_agents.repair.search.options import Searched, search_options
 from regreen_agents.repair.source import SourceTree
+from regreen_agents.repair.stale_marks import stale_finding
 from regreen_agents.runners.base import pytest_of
 from regreen_agents.runners.plain_options import plain_options
 from regreen_agents.runners.target import quote
@@ -22,7 +33,9 @@ MAX_OPTIONS = 6
 NOT_PYTHON = "Another engine, or a person: the embedded engine repairs Python only."
 MANY_VICTIMS = 10
 """More than these are named by their files in commands."""
-BUILD_FILES = ("setup.py", "noxfile.py", "build", "dist", "docs")
+
+POORLY_EXPLAINED = frozenset({Cause.UNEXPLAINED, Cause.CODE_BUG, Cause.INTERPRETER})
+"""What a name or a rule that an upgrade took away looks like to experiments."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +53,38 @@ class Assignment:
 
 def explore(cluster: Cluster, lab: Lab, assignment: Assignment) -> Plan | Refusal:
     """Examine a cluster in the lab and write a plan, or a refusal that says what was tried."""
-    finding = diagnose(cluster, lab)
+    finding = stale_finding(cluster, lab) or upgrade_finding(cluster, lab)
+    finding = finding or diagnose(cluster, lab)
+    if finding.cause in POORLY_EXPLAINED:
+        finding = upgrade_finding(cluster, lab, doubtful=True) or finding
     if not lab.bench.runner.policy.suite.is_pytest:
         refusal = refuse(cluster, finding, assignment)
         return refusal.model_copy(update={"needs": (*refusal.needs, NOT_PYTHON)})
     lab.bench.reset()
     tree = SourceTree(lab.bench.project)
+    finding = finding.model_copy(update={"inventory": inventory_of(finding, tree)})
     found = [p for p in proposals(finding, tree) if p.edits][:MAX_OPTIONS]
-    options = _options(finding, found)
-    if not options:
-        return refuse(cluster, finding, assignment)
-    return _plan(cluster, finding, found, _Draft(assignment, lab, tuple(options)))
+    searched = Searched()
+    if _may_be_code(finding, found):
+        searched = search_options(cluster, finding, lab)
+    draft = _Draft(assignment, lab, tuple(_options(finding, found, searched)), searched.telling)
+    if not draft.options:
+        return _refused_search(refuse(cluster, finding, assignment), searched)
+    return _plan(cluster, finding, found, draft)
+
+
+def _may_be_code(finding: Finding, found: list[Proposal]) -> bool:
+    """Whether a small edit of the code under test may be the repair."""
+    if finding.cause is Cause.CODE_BUG:
+        return not any(p.certain for p in found)
+    repairs = [p for p in found if not p.policy_decision]
+    return finding.cause is Cause.INTERPRETER and not finding.missing and not repairs
+
+
+def _refused_search(refusal: Refusal, searched: Searched) -> Refusal:
+    """Say what the search tried, where there was one."""
+    reason = " ".join(part for part in (refusal.reason, searched.said) if part)
+    return refusal.model_copy(update={"reason": reason})
 
 
 @dataclass(frozen=True)
@@ -58,14 +92,14 @@ class _Draft:
     assignment: Assignment
     lab: Lab
     options: tuple[PlanOption, ...]
+    telling: tuple[TellingInput, ...] = ()
 
 
 def refuse(cluster: Cluster, finding: Finding, assignment: Assignment) -> Refusal:
     """Say what was found, what was tried, and what a person could supply."""
     need = NEEDS.get(finding.cause, "A repair by hand: no recipe of this engine applies here")
-    if finding.missing:
-        need += ": " + ", ".join(finding.missing[:20])
-    refusal = refusal_in(cluster, assignment, finding.summary, need + ".")
+    need += _missing(finding.missing[:20]) + "."
+    refusal = refusal_in(cluster, assignment, finding.summary, need)
     return refusal.model_copy(update={"finding": finding, "evidence": finding.evidence})
 
 
@@ -84,15 +118,11 @@ def refusal_in(cluster: Cluster, assignment: Assignment, reason: str, need: str)
     )
 
 
-def _options(finding: Finding, found: list[Proposal]) -> list[PlanOption]:
-    """Recipes in their order; search for code bugs; by hand first where only policy is left."""
-    rows: list[PlanOption] = []
+def _options(finding: Finding, found: list[Proposal], searched: Searched) -> list[PlanOption]:
+    """Edits found by search, then recipes; by hand first where only policy is left."""
+    rows = list(searched.options)
     repairs = [p for p in found if not p.policy_decision]
     policies = [p for p in found if p.policy_decision]
-    if finding.cause is Cause.CODE_BUG or (
-        finding.cause is Cause.INTERPRETER and not finding.missing
-    ):
-        rows.append(_search_option())
     rows += [_option(p) for p in repairs]
     if policies and not rows:
         rows.append(_by_hand_option(finding))
@@ -112,38 +142,25 @@ def _option(proposal: Proposal) -> PlanOption:
     )
 
 
-def _search_option() -> PlanOption:
-    return PlanOption(
-        key="A",
-        title="Search for the smallest edit of the code under test that makes every test pass",
-        recipe=SEARCH,
-        pros=(
-            "No test is touched; an edit counts only when all failing tests pass and none breaks.",
-        ),
-        cons=(
-            "It finds one-token mistakes only: a comparison, a boundary, an operator, a constant.",
-            "Tests that are too few can let a wrong edit pass: read the diff at the second door.",
-        ),
-    )
-
-
 def _by_hand_option(finding: Finding) -> PlanOption:
     return PlanOption(
         key="A",
         title=NEEDS.get(finding.cause, "Repair it by hand"),
         recipe=BY_HAND,
         pros=("The tests keep testing what they were written for.",),
-        cons=("Only a person can do it: " + ", ".join(finding.missing[:8]) + ".",),
+        cons=(f"Only a person can do it{_missing(finding.missing[:3])}.",),
     )
 
 
 def _plan(cluster: Cluster, finding: Finding, found: list[Proposal], draft: _Draft) -> Plan:
-    assignment, first = draft.assignment, draft.options[0]
+    assignment = draft.assignment
+    first = next((o for o in draft.options if not o.rival), draft.options[0])
     by_recipe = {p.recipe: p for p in found}
     chosen = by_recipe.get(first.recipe)
     project = draft.lab.bench.project
-    scope = _scope(found, project, searches=first.recipe == SEARCH)
-    touched = tuple(e.path for e in chosen.edits) if chosen else _sources_in(scope, project)
+    scope = _scope(found, draft.options)
+    edits = chosen.edits if chosen else first.edits
+    touched = tuple(e.path for e in edits) if edits else _sources_in(scope, project)
     risk, reason = risk_of(touched, assignment.risk)
     return Plan(
         id=assignment.plan,
@@ -162,45 +179,40 @@ def _plan(cluster: Cluster, finding: Finding, found: list[Proposal], draft: _Dra
         validation=_validation(finding, draft.lab),
         prediction=_prediction(finding, assignment, first),
         owner=assignment.owner,
+        telling=draft.telling,
     )
+
+
+def _missing(names: tuple[str, ...]) -> str:
+    """Return the names in brackets, for the end of a sentence."""
+    return f" (missing: {', '.join(names)})" if names else ""
+
+
+def _some(missing: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is missing as one text, or nothing where nothing is."""
+    return (", ".join(missing[:3]),) if missing else ()
 
 
 def _title(finding: Finding, option: PlanOption) -> str:
     if option.recipe == BY_HAND:
-        return f"{option.title}: {', '.join(finding.missing[:3])}"
+        return ": ".join([option.title, *_some(finding.missing)])
     return f"Repair the code or the test behind {finding.victims[0]}"
 
 
-def _scope(found: list[Proposal], project: Path, *, searches: bool) -> tuple[str, ...]:
-    """The files any option edits; for a search, every source file that is not a test."""
+def _scope(found: list[Proposal], options: tuple[PlanOption, ...]) -> tuple[str, ...]:
+    """The files any option edits."""
     paths = {edit.path for proposal in found for edit in proposal.edits}
-    if searches:
-        paths |= {path for path in _source_roots(project) if path}
+    paths |= {edit.path for option in options for edit in option.edits}
+    paths |= {path for proposal in found for path in proposal.reach}
     return tuple(sorted(paths)) or ("./",)
 
 
 def _sources_in(scope: tuple[str, ...], project: Path) -> tuple[str, ...]:
-    """Return what a search may edit there: sources, and no test configuration among them."""
+    """Return what a repair by hand may edit there: sources, and no tests among them."""
     found = [path for entry in scope for path in sorted((project / entry).rglob("*.py"))]
     names = [path.relative_to(project).as_posix() for path in found]
     files = [entry for entry in scope if not entry.endswith("/")]
     return tuple(name for name in [*files, *names] if not is_test_path(name)) or scope
-
-
-def _source_roots(project: Path) -> set[str]:
-    """Return top-level modules and folders that hold sources other than tests."""
-    roots = set()
-    for path in sorted(project.glob("*")):
-        name = path.name
-        if name.startswith(".") or is_test_path(f"{name}/x.py" if path.is_dir() else name):
-            continue
-        if name in BUILD_FILES:
-            continue
-        if path.suffix == ".py":
-            roots.add(name)
-        elif path.is_dir() and not (path / "pyvenv.cfg").exists() and any(path.rglob("*.py")):
-            roots.add(name + "/")
-    return roots
 
 
 def _tasks(
@@ -209,6 +221,8 @@ def _tasks(
     red = len(finding.victims)
     role = f"implementer({assignment.plan}: {option.title})"
     lines = chosen.change_lines if chosen else (_place(finding) + option.title,)
+    if option.edits:
+        lines = tuple(_place_first(option, f"{e.path}:{e.line}") for e in option.edits)
     return tuple(
         Task(
             role=role,
@@ -219,6 +233,10 @@ def _tasks(
         )
         for line in lines
     )
+
+
+def _place_first(option: PlanOption, place: str) -> str:
+    return f"{place} {option.title.removeprefix(f'In {place} ')}"
 
 
 def _place(finding: Finding) -> str:
@@ -241,8 +259,9 @@ def _validation(finding: Finding, lab: Lab) -> tuple[str, ...]:
 
 def _prediction(finding: Finding, assignment: Assignment, option: PlanOption) -> Prediction:
     fixed = () if option.recipe == BY_HAND else finding.victims
+    ended = () if finding.cause is Cause.STALE_MARK else fixed
     return Prediction(
         fixed=fixed,
         red_before=assignment.red_before,
-        red_after=max(0, assignment.red_before - len(fixed)),
+        red_after=max(0, assignment.red_before - len(ended)),
     )

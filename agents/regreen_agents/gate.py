@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from regreen_agents.domain.changes import Change
 from regreen_agents.domain.identity import NodeId, PlanId
-from regreen_agents.domain.runs import RunSpec, SuiteRun
+from regreen_agents.domain.runs import Outcome, RunSpec, SuiteRun
 from regreen_agents.domain.verdicts import Delta, Ejection, TestComparison, Verdict, VerdictKind
-from regreen_agents.lab.chance import ALONE, RANDOM_SEEDS
+from regreen_agents.lab.chance import ALONE, INNOCENCE_SEEDS
 from regreen_agents.lab.comparison import compare, history_of, pass_rate
 from regreen_agents.lab.lab import Lab, Measured, is_red
 
@@ -110,7 +110,7 @@ class _Outcome:
 
     @property
     def fixed(self) -> set[NodeId]:
-        better = (Delta.FIXED, Delta.STILL_FLAKY)
+        better = (Delta.FIXED, Delta.STILL_FLAKY, Delta.RE_ENABLED, Delta.DECIDED)
         return {c.node_id for c in self.comparisons if c.delta in better}
 
 
@@ -119,13 +119,37 @@ def _measured(judging: _Judging) -> _Outcome:
     runs, isolated = track.measure()
     before = history_of(track.measured.runs, track.measured.isolated)
     comparisons = compare(before, history_of(runs, isolated))
-    judged = tuple(_excused(judging, comparison) for comparison in comparisons)
+    green = _green_where_shown(judging)
+    judged = tuple(_excused(judging, _with_setting(c, green)) for c in comparisons)
     broken = tuple(c.node_id for c in judged if c.delta.is_red)
     return _Outcome(runs, isolated, judged, broken)
 
 
+def _green_where_shown(judging: _Judging) -> frozenset[NodeId]:
+    """Return the tests that no run of the suite shows red, and that pass now where one was."""
+    green: set[NodeId] = set()
+    for change in judging.train:
+        if change.shown_by is None:
+            continue
+        judging.track.note(f"do the tests of {change.plan} pass where they failed?")
+        run = judging.track.rerun(change.shown_by)
+        green |= {name for name in change.fixed if run.outcome_of(name) is Outcome.PASSED}
+    return frozenset(green)
+
+
+def _with_setting(comparison: TestComparison, green: frozenset[NodeId]) -> TestComparison:
+    if comparison.delta is not Delta.UNCHANGED or comparison.node_id not in green:
+        return comparison
+    note = "red before in a changed setting only, and green there now"
+    return comparison.model_copy(update={"delta": Delta.FIXED, "note": note})
+
+
 def _excused(judging: _Judging, comparison: TestComparison) -> TestComparison:
-    """A test that also fails on the base, by chance or in this very order, is no news."""
+    """A test that also fails on the base, or that a person decided about, is no news."""
+    if comparison.delta in (Delta.NEWLY_SKIPPED, Delta.VANISHED):
+        if any(comparison.node_id in change.decided for change in judging.train):
+            return comparison.model_copy(update={"delta": Delta.DECIDED})
+        return comparison
     if comparison.delta is not Delta.NEWLY_FAILING or not comparison.before:
         return comparison
     lab, name = judging.track.base_lab, comparison.node_id
@@ -133,7 +157,7 @@ def _excused(judging: _Judging, comparison: TestComparison) -> TestComparison:
         note = "listed as known_flaky in the configuration"
         return comparison.model_copy(update={"delta": Delta.STILL_FLAKY, "note": note})
     judging.track.note(f"is {name} red on the base too?")
-    series = lab.random_series(name, RANDOM_SEEDS, ALONE)
+    series = lab.random_series(name, INNOCENCE_SEEDS, ALONE)
     if not any(series.values()):
         return comparison
     note = f"red on the base too, alone, for {sum(series.values())} of {len(series)} random seeds"
@@ -227,6 +251,16 @@ def _verdict(judging: _Judging, built: Built, outcome: _Outcome) -> Verdict:
     )
 
 
+def _also(outcome: _Outcome) -> str:
+    """Say what happened besides repairs."""
+    ways = (
+        (Delta.RE_ENABLED, "re-enabled"),
+        (Delta.DECIDED, "skipped, moved or split as a person decided"),
+    )
+    counts = ((sum(c.delta is d for c in outcome.comparisons), words) for d, words in ways)
+    return "".join(f" {count} {words}." for count, words in counts if count)
+
+
 def _kind_of(judging: _Judging, outcome: _Outcome) -> tuple[VerdictKind, str]:
     if not judging.train:
         return VerdictKind.FAIL, "No change is left in the train."
@@ -238,6 +272,7 @@ def _kind_of(judging: _Judging, outcome: _Outcome) -> tuple[VerdictKind, str]:
         )
     fixed = sum(1 for c in outcome.comparisons if c.delta is Delta.FIXED)
     said = f"{fixed} tests fixed, none newly failing, skipped or vanished."
+    said += _also(outcome)
     rate, floor = pass_rate(outcome.runs), judging.track.pass_rate_floor
     if rate < floor:
         said += f" Alert: the worst run passes {rate:.1%}, below the floor of {floor:.1%}."

@@ -6,14 +6,20 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from regreen_agents.domain.changes import Attempt, Change, FileEdit, FileStat, PolicyFlag
+from regreen_agents.domain.confidence import Confidence
 from regreen_agents.domain.findings import Evidence, TestSignature
-from regreen_agents.domain.plans import Plan, Refusal, refusal_of
+from regreen_agents.domain.plans import Plan, PlanOption, Refusal, refusal_of
 from regreen_agents.errors import RegreenError, StoppedError
 from regreen_agents.lab.lab import Lab
-from regreen_agents.lab.validation import Validation, validate
+from regreen_agents.lab.validation import Validation, setting_of, validate
 from regreen_agents.repair.honesty import policy_flags
+from regreen_agents.repair.ledger import flags_of, ledger_of
 from regreen_agents.repair.means import BY_HAND, NEEDS
+from regreen_agents.repair.modernise.loop import merged
+from regreen_agents.repair.modernise.recipe import RECIPES as SERIES
+from regreen_agents.repair.modernise.series import Note, Series, attempts_of, series_of
 from regreen_agents.repair.tries import Sources, Try, tries
+from regreen_agents.repair.trust import confidence_of
 from regreen_agents.workspace.patching import apply_edits, out_of_scope
 
 MAX_ATTEMPTS = 3
@@ -32,6 +38,9 @@ class Committed(NamedTuple):
 Committer = Callable[[Sequence[str], Plan, Sequence[Evidence]], Committed]
 """Commits exactly these paths of the project; workspace and message are its business."""
 
+NoteCommitter = Callable[[Sequence[str], Plan, Note], Committed]
+"""Commits one step of a series onto the steps before."""
+
 
 @dataclass(frozen=True)
 class Workshop:
@@ -44,7 +53,8 @@ class Workshop:
     commit: Committer
     record: Callable[[tuple[Attempt, ...]], None]
     """Told all attempts after each one, so that a crash loses none."""
-    search_seconds: float = 60.0
+    commit_step: NoteCommitter | None = None
+    """For series of commits; without it, no plan that is one can be implemented."""
 
     @property
     def project(self) -> Path:
@@ -61,8 +71,10 @@ def implement(plan: Plan, workshop: Workshop) -> Change | Refusal:
     Raises:
         StoppedError: The sprint was asked to stop.
     """
+    if plan.option().recipe in SERIES:
+        return _modernised(plan, workshop)
     attempts: list[Attempt] = []
-    for tried in tries(plan, Sources(workshop.lab, workshop.signatures, workshop.search_seconds)):
+    for tried in tries(plan, Sources(workshop.lab)):
         number = len(attempts) + 1
         workshop.lab.bench.note(f"attempt {number}: {tried.what}")
         attempt, validation = _attempt(plan, tried, number, workshop)
@@ -124,7 +136,8 @@ def _validated(plan: Plan, tried: Try, workshop: Workshop) -> Validation:
     )
     edited.runs_made = lab.runs_made
     try:
-        return validate(plan.finding, edited, workshop.signatures, [e.path for e in tried.edits])
+        paths = [edit.path for edit in tried.edits]
+        return validate(plan.finding, edited, workshop.signatures, paths, lab)
     finally:
         lab.runs_made, lab.latest = edited.runs_made, edited.latest
 
@@ -139,7 +152,9 @@ def _change(
     workshop.lab.bench.reset()
     paths = apply_edits(workshop.project, tried.edits)
     evidence = tuple(validation.evidence)
-    made = workshop.commit(paths, plan, evidence)
+    sure = confidence_of(plan.finding, tried.option, evidence, len(paths))
+    made = workshop.commit(paths, _as_tried(plan, tried.option, sure), evidence)
+    ledger = ledger_of(plan.finding, tried.option, tried.edits, evidence)
     return Change(
         plan=plan.id,
         commit=made.sha,
@@ -151,8 +166,72 @@ def _change(
         fixed=plan.finding.victims,
         attempts=attempts,
         validation=evidence,
-        policy_flags=_flags(tried.edits),
+        policy_flags=(*_flags(tried.edits), *flags_of(ledger)),
+        confidence=sure,
+        ledger=ledger,
+        decided=plan.finding.victims if tried.option.policy_decision else (),
+        shown_by=setting_of(plan.finding),
     )
+
+
+def _modernised(plan: Plan, workshop: Workshop) -> Change | Refusal:
+    """Follow the errors, cause after cause; each step that helps becomes a commit."""
+    series = series_of(plan, workshop.lab, workshop.signatures)
+    attempts = attempts_of(plan, series)
+    workshop.record(attempts)
+    strays = out_of_scope([e.path for s in series.made.steps for e in s.edits], plan.scope)
+    if strays or not series.fixed or workshop.commit_step is None:
+        refusal = _refusal(plan, attempts)
+        why = f" It would edit {', '.join(strays)}, outside the approved scope." if strays else ""
+        needs = (*refusal.needs, *(f"Install {one}" for one in series.left))
+        return refusal.model_copy(update={"reason": refusal.reason + why, "needs": needs})
+    return _series_change(plan, series, attempts, workshop)
+
+
+def _series_change(
+    plan: Plan, series: Series, attempts: tuple[Attempt, ...], workshop: Workshop
+) -> Change:
+    workshop.lab.bench.reset()
+    made: list[Committed] = []
+    for step, note in zip(series.made.steps, series.notes, strict=True):
+        paths = apply_edits(workshop.project, step.edits)
+        if workshop.commit_step is not None:
+            made.append(workshop.commit_step(paths, plan, note))
+    last = made[-1]
+    return Change(
+        plan=plan.id,
+        commit=last.sha,
+        parent=made[0].parent,
+        tree=last.tree,
+        subject=last.message.partition("\n")[0],
+        message=last.message,
+        files=_together([stat for one in made for stat in one.files]),
+        fixed=series.fixed,
+        attempts=attempts,
+        validation=tuple(page for note in series.notes for page in note.evidence),
+        earlier=tuple(one.sha for one in made[:-1]),
+        policy_flags=_flags(merged([step.edits for step in series.made.steps])),
+    )
+
+
+def _together(stats: Sequence[FileStat]) -> tuple[FileStat, ...]:
+    """Return the lines of all commits, one entry for a file."""
+    files: dict[str, FileStat] = {}
+    for stat in stats:
+        known = files.get(stat.path, FileStat(path=stat.path, added=0, removed=0))
+        files[stat.path] = FileStat(
+            path=stat.path,
+            added=known.added + stat.added,
+            removed=known.removed + stat.removed,
+        )
+    return tuple(files.values())
+
+
+def _as_tried(plan: Plan, option: PlanOption, sure: Confidence) -> Plan:
+    """Return the plan with what was applied as its choice: the commit's message speaks of that."""
+    told = option.model_copy(update={"confidence": sure})
+    options = tuple(told if o.key == told.key else o for o in plan.options)
+    return plan.model_copy(update={"options": options, "chosen": told.key})
 
 
 def _flags(edits: Sequence[FileEdit]) -> tuple[PolicyFlag, ...]:

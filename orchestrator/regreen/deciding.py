@@ -141,5 +141,5 @@ def commit_text(repository: Repository, folder: SprintFolder, name: str) -> str:
     return (
         f"commit {commit}\n\n{change.message.strip()}\n\nFiles:\n{files}\n\n"
         f"Policy flags:\n{flags or '  none'}\n\nValidation:\n{shown}\n\n"
-        + diff_of(repository.root, change.commit)
+        + "\n".join(diff_of(repository.root, one) for one in change.commits)
     )

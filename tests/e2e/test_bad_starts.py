@@ -140,24 +140,28 @@ def test_a_repository_without_tests_is_refused(tmp_path: Path) -> None:
     assert "no tests" in done.err
 
 
-def test_a_suite_that_cannot_be_collected_is_refused_with_the_reason(tmp_path: Path) -> None:
-    broken = {"tests/test_parcels.py": "import no_such_shop\n\n\ndef test_a():\n    pass\n"}
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"tests/test_parcels.py": "import no_such_shop\n\n\ndef test_a():\n    pass\n"},
+        {"tests/conftest.py": "import no_such_shop\n"},
+    ],
+    ids=["a test file", "conftest.py"],
+)
+def test_what_nothing_can_be_collected_for_is_named_and_left_to_a_person(
+    tmp_path: Path, broken: dict[str, str]
+) -> None:
     shop = patient(tmp_path, HEALTHY | broken)
+    before = look(shop)
 
-    done = refused(shop)
+    told = shop.does("sprint", "--runs", "2", "--yes-plans")
 
-    assert done.code == 4
-    assert "no_such_shop" in done.err
-    assert "--collect-only" in done.err
-
-
-def test_a_conftest_that_cannot_be_imported_is_refused_with_the_reason(tmp_path: Path) -> None:
-    shop = patient(tmp_path, HEALTHY | {"tests/conftest.py": "import no_such_shop\n"})
-
-    done = refused(shop)
-
-    assert done.code == 4
-    assert "no_such_shop" in done.err
+    kept = [
+        p.read_text("utf-8") for p in (*shop.sprint.rglob("*.md"), *shop.sprint.rglob("*.json"))
+    ]
+    assert "nothing can be collected yet" in told
+    assert any("no_such_shop" in text for text in kept)
+    assert look(shop) == before
 
 
 def test_a_selection_that_matches_nothing_is_refused(tmp_path: Path) -> None:

@@ -256,6 +256,8 @@ def test_what_only_the_matrix_turns_is_told_first(healthy: Patient) -> None:
 
     [diagnosis] = told["diagnoses"]
     assert (diagnosis["category"], diagnosis["cause"]) == ("environment", "surroundings")
-    assert diagnosis["summary"].startswith("It follows the permissions new files get: alone it fails in")
+    assert diagnosis["summary"].startswith(
+        "It follows the permissions new files get: alone it fails in"
+    )
     for reproduction in diagnosis["reproduce"]:
         shows(healthy, reproduction)

@@ -10,13 +10,12 @@ import pytest
 from regreen.store import receipts
 from sick_projects import SICK, Finished, Patient, patient
 
-TEST_RATES = """import json
-from pathlib import Path
+TEST_RATES = """from pathlib import Path
 
 
 def test_the_rates_are_read():
-    path = Path(__file__).with_name("rates.json")
-    assert json.loads(path.read_text()) == {"US": 1}
+    path = Path(__file__).with_name("rates.sealed")
+    assert sum(path.read_bytes()) % 97 == 5
 """
 PROJECT = SICK | {"tests/test_rates.py": TEST_RATES}
 NEW_TEST = """def test_something_new_is_wrong():
@@ -163,7 +162,7 @@ def test_a_missing_file_becomes_a_refusal_that_names_it(trip: Journey) -> None:
 
     assert stood["refusals"] == 1
     assert trip.states("approve bug")[trip.missing] == "failed"
-    assert "tests/rates.json" in refusals
+    assert "tests/rates.sealed" in refusals
 
 
 def test_a_rejected_commit_sends_the_rest_to_the_gate_and_back_to_the_door(trip: Journey) -> None:
@@ -226,7 +225,7 @@ def test_the_receipt_verifies_and_a_tampered_one_does_not(trip: Journey, tmp_pat
 @pytest.fixture(scope="module")
 def second(trip: Journey) -> Any:
     """What the next sprint finds, after a person added a file and a broken test."""
-    rates = {"tests/rates.json": '{"US": 1}\n', "tests/test_new.py": NEW_TEST}
+    rates = {"tests/rates.sealed": "\x05", "tests/test_new.py": NEW_TEST}
     trip.shop.scratch.commit(rates, "Add the rates, and a test")
     trip.shop.does("sprint", "--runs", "1")
     return json.loads((trip.shop.sprint / "failures.json").read_text())

@@ -2,8 +2,11 @@
 
 from typing import Literal
 
+from regreen_agents.domain.confidence import Confidence
 from regreen_agents.domain.findings import Evidence
 from regreen_agents.domain.identity import Model, NodeId, PlanId
+from regreen_agents.domain.policies import LedgerRow
+from regreen_agents.domain.runs import RunSpec
 
 
 class FileEdit(Model):
@@ -30,7 +33,8 @@ class PolicyFlag(Model):
     path: str
     line: int
     rule: str
-    """deleted-test, weaker-assertions, new-skip, new-retry, new-sleep, test-configuration."""
+    """deleted-test, weaker-assertions, new-skip, new-retry, new-sleep, test-configuration,
+    raised-limit, wider-tolerance."""
     detail: str
 
 
@@ -61,4 +65,19 @@ class Change(Model):
     fixed: tuple[NodeId, ...]
     attempts: tuple[Attempt, ...]
     validation: tuple[Evidence, ...]
+    earlier: tuple[str, ...] = ()
+    """Commits of a series before the last one, oldest first; the parent is the first one's."""
     policy_flags: tuple[PolicyFlag, ...] = ()
+    ledger: tuple[LedgerRow, ...] = ()
+    """Limits, tolerances, gates and marks it changed."""
+    confidence: Confidence | None = None
+    """How sure it is to be right, after its validation."""
+    decided: tuple[NodeId, ...] = ()
+    """Tests a person decided to skip, move or split: gone or skipped is no breakage there."""
+    shown_by: RunSpec | None = None
+    """A run in which what it fixes was red, where no run of the unchanged suite shows that."""
+
+    @property
+    def commits(self) -> tuple[str, ...]:
+        """All commits, oldest first."""
+        return (*self.earlier, self.commit)

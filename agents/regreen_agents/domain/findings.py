@@ -6,6 +6,7 @@ from regreen_agents.domain.flake_rates import FlakeRate
 from regreen_agents.domain.identity import ClusterId, Model, NodeId
 from regreen_agents.domain.matrix import Matrix
 from regreen_agents.domain.runs import Factor, FailureDetail, Outcome, StateChange
+from regreen_agents.domain.spreads import Spread
 
 __all__ = [
     "Category",
@@ -97,6 +98,8 @@ class Category(StrEnum):
     TIMEOUT = "timeout"
     INFRASTRUCTURE = "infrastructure"
     REAL_BUG = "real-bug"
+    DISABLED = "disabled"
+    """Skipped or expected to fail, and not red."""
 
 
 class Cause(StrEnum):
@@ -135,6 +138,10 @@ class Cause(StrEnum):
     """Another factor of the matrix decides: HOME, TMPDIR, umask, memory, float precision."""
     INTERPRETER = "incompatible-interpreter"
     """It fails everywhere, and the project never claimed to support this interpreter."""
+    STALE_MARK = "stale-mark"
+    """It is skipped or expected to fail for a reason that is gone: it passes without the mark."""
+    UPGRADE = "broken-by-upgrade"
+    """It asks for what a newer Python or library took away, and the sources can be modernised."""
     UNEXPLAINED = "unexplained"
 
 
@@ -177,6 +184,8 @@ class Finding(Model):
     """The minimal set found first; together they are enough."""
     all_polluters: tuple[NodeId, ...] = ()
     """Inventory of every test seen to change the same state (R6)."""
+    inventory: tuple[str, ...] = ()
+    """For a variable that leaks: every place of the test files that writes the environment (R6)."""
     state_setters: tuple[NodeId, ...] = ()
     cleaners: tuple[NodeId, ...] = ()
     """Tests that make the victim pass when one runs between polluters and victim."""
@@ -188,6 +197,8 @@ class Finding(Model):
     """Files, commands or modules that are not there."""
     module: str = ""
     """For a bare command: the module of the target's environment that runs as it (``-m``)."""
+    broken_files: int = 0
+    """For what an upgrade broke: files of the whole suite that cannot be collected."""
     replay: tuple[NodeId, ...] = ()
     """An order that shows the failure; its last member is a victim."""
     hash_seed: str = "0"
@@ -201,6 +212,8 @@ class Finding(Model):
     flake_rate: FlakeRate | None = None
     failure: FailureDetail | None = None
     """How the cluster's representative failed when it was first seen red."""
+    spread: Spread | None = None
+    """How far the compared value scatters, where chance decides and it could be measured."""
     evidence: tuple[Evidence, ...] = ()
     matrix: Matrix | None = None
     """What every run made for this finding says of its victims, one change at a time."""

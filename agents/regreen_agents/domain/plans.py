@@ -1,10 +1,12 @@
 """Proposals a person reviews, and refusals, which are results too."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
+from regreen_agents.domain.confidence import Confidence
 from regreen_agents.domain.findings import Evidence, Finding
 from regreen_agents.domain.identity import ClusterId, Model, NodeId, PlanId, SprintId
 
@@ -18,6 +20,29 @@ class RiskLevel(StrEnum):
     LOW = "low"
 
 
+class LineEdit(Model):
+    """Whole lines of one file that are replaced, exactly as a plan shows them."""
+
+    path: str
+    """Relative, posix."""
+    line: int = Field(ge=1)
+    """The first line replaced; with an empty `before`, the line it is inserted at."""
+    before: str
+    """The lines as they are, line ends included."""
+    after: str
+
+
+class TellingInput(Model):
+    """A call on which rival edits behave differently."""
+
+    call: str
+    """``f(3, [])``."""
+    today: str
+    """What the code as it is does."""
+    answers: Mapping[str, str]
+    """Key of an option -> what the code does with its edit."""
+
+
 class PlanOption(Model):
     """One way to fix it."""
 
@@ -29,6 +54,18 @@ class PlanOption(Model):
     cons: tuple[str, ...]
     policy_decision: bool = False
     """True when it skips, deletes or loosens something: only a person may choose it."""
+    edits: tuple[LineEdit, ...] = ()
+    """For a repair found by search: exactly what is applied."""
+    rival: bool = False
+    """True when another behaviour passes the tests too, or too little speaks for this one: only a
+    person may choose it."""
+    confidence: Confidence | None = None
+    """How sure it is to be right, where that is known beforehand."""
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether nothing but a person's choice may take it."""
+        return self.policy_decision or self.rival
 
 
 class Task(Model):
@@ -76,6 +113,8 @@ class Plan(Model):
     """Commands, without regreen, that must pass afterwards."""
     prediction: Prediction
     owner: str = "unassigned"
+    telling: tuple[TellingInput, ...] = ()
+    """Where options are rival edits: the calls that tell them apart."""
 
     def option(self) -> PlanOption:
         """Return the option to implement."""

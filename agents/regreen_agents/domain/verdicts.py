@@ -25,6 +25,10 @@ class Delta(StrEnum):
     VANISHED = "vanished"
     NEWLY_SKIPPED = "newly-skipped"
     NEW_TEST = "new-test"
+    RE_ENABLED = "re-enabled"
+    """Skipped or expected to fail before, and passing now."""
+    DECIDED = "decided"
+    """Skipped, moved or split now, as a person decided."""
     UNCHANGED = "unchanged"
 
     @property

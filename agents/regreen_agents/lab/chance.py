@@ -10,6 +10,9 @@ from regreen_agents.lab.lab import described, evidence_of, is_red
 from regreen_agents.lab.statistics import wilson
 
 RANDOM_SEEDS = tuple(range(8))
+INNOCENCE_SEEDS = tuple(range(30))
+"""Before another test is blamed on a repair: one that is red in a tenth of its runs by itself shows
+it in 30 of them 96 times in 100."""
 HASH_SEEDS = tuple(str(seed) for seed in range(8))
 MORE_HASH_SEEDS = ("3", "4", "5")
 """Tried on a failure that was constant under the baseline's own."""

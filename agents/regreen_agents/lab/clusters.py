@@ -167,7 +167,10 @@ def _reasons(signature: TestSignature, sweeps: Sequence[RunSpec]) -> list[tuple[
     comes_and_goes = missing is not None and standing == Standing.FLAKY
     if missing:
         group = missing.name if comes_and_goes else missing.group
-        reasons.append((standing, "missing", missing.kind, group))
+        # Files that many test modules keep beside themselves have only the folder in common.
+        beside = missing.kind == "file" and _is_folder_of(signature.node_id, missing.group)
+        own = (place_of(signature.node_id).module,) if beside else ()
+        reasons.append((standing, "missing", missing.kind, group, *own))
     frames = tree_frames(detail)
     if frames and not comes_and_goes and not is_test_path(frames[0].path):
         reasons.append((standing, "frame", detail.type, frame_name(frames[0])))
@@ -179,6 +182,12 @@ def _reasons(signature: TestSignature, sweeps: Sequence[RunSpec]) -> list[tuple[
     if detail.phase in {"setup", "collect"}:
         reasons.append((standing, detail.phase, module, failure_signature(detail)))
     return reasons
+
+
+def _is_folder_of(node_id: NodeId, folder: str) -> bool:
+    """Whether a test's module lies in a folder, given whole or relative to the project."""
+    own = PurePosixPath(place_of(node_id).module).parent.parts
+    return bool(own) and PurePosixPath(folder).parts[-len(own) :] == own
 
 
 def _merge(groups: Sequence[_Group]) -> list[list[TestSignature]]:

@@ -24,7 +24,36 @@ def history_of(
 def compare(before: History, after: History) -> tuple[TestComparison, ...]:
     """Return one comparison per test of either side, by node id."""
     names = sorted(set(before) | set(after))
-    return tuple(_one(name, before.get(name, ()), after.get(name, ())) for name in names)
+    told = (_one(name, before.get(name, ()), after.get(name, ())) for name in names)
+    return tuple(_beneath_a_file(comparison, before, after) for comparison in told)
+
+
+def _beneath_a_file(one: TestComparison, before: History, after: History) -> TestComparison:
+    """Judge what a file that could not be collected hid, and that file itself.
+
+    The file's own entry goes when it can be collected: that is its repair, if tests of it ran. A
+    test nobody could see before is no regression when it is red.
+    """
+    file, _, test = one.node_id.partition("::")
+    if not test and one.delta is Delta.VANISHED and _never_green(before.get(one.node_id, ())):
+        ran = [o for name, os in after.items() if _is_beneath(name, file) for o in os]
+        if any(o is not Outcome.NOT_RUN for o in ran):
+            return one.model_copy(update={"delta": Delta.FIXED, "note": "can be collected now"})
+    hidden = test and one.delta is Delta.NEWLY_FAILING and not one.before
+    if hidden and _never_green(before.get(NodeId(file), ())):
+        note = "its file could not be collected before"
+        return one.model_copy(update={"delta": Delta.STILL_FAILING, "note": note})
+    return one
+
+
+def _never_green(outcomes: Sequence[Outcome]) -> bool:
+    return bool(outcomes) and all(outcome.is_red for outcome in outcomes)
+
+
+def _is_beneath(name: NodeId, file: str) -> bool:
+    """Whether a test is of a file, or of the folder a conftest.py or setup.cfg is in charge of."""
+    folder = file.removesuffix("conftest.py").removesuffix("setup.cfg")
+    return name.startswith(f"{file}::") or (folder != file and name.startswith(folder))
 
 
 def _one(name: NodeId, before: tuple[Outcome, ...], after: tuple[Outcome, ...]) -> TestComparison:
@@ -44,7 +73,8 @@ def _delta(before: tuple[Outcome, ...], after: tuple[Outcome, ...]) -> Delta:
     if _skipped(ran) and not _skipped(ran_before):
         return Delta.NEWLY_SKIPPED
     if not any(was_red):
-        return Delta.NEWLY_FAILING if any(red) else Delta.UNCHANGED
+        quiet = Delta.RE_ENABLED if _runs_again(ran_before, ran) else Delta.UNCHANGED
+        return Delta.NEWLY_FAILING if any(red) else quiet
     if not any(red):
         return Delta.FIXED
     return Delta.STILL_FAILING if all(red) else Delta.STILL_FLAKY
@@ -52,6 +82,11 @@ def _delta(before: tuple[Outcome, ...], after: tuple[Outcome, ...]) -> Delta:
 
 def _skipped(outcomes: Sequence[Outcome]) -> bool:
     return any(o in (Outcome.SKIPPED, Outcome.XFAILED) for o in outcomes)
+
+
+def _runs_again(before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
+    disabled = (Outcome.SKIPPED, Outcome.XFAILED, Outcome.XPASSED)
+    return all(o in disabled for o in before) and all(o is Outcome.PASSED for o in after)
 
 
 def pass_rate(runs: Sequence[SuiteRun]) -> float:

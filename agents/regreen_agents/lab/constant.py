@@ -1,5 +1,7 @@
 """Failures that show every time: not collected, dead, hung, or simply wrong."""
 
+import re
+
 from regreen_agents.domain.findings import Category, Cause, Finding
 from regreen_agents.domain.runs import Outcome
 from regreen_agents.lab.chance import ALONE
@@ -14,6 +16,9 @@ from regreen_agents.lab.resources import (
     missing_dependency,
     missing_module,
 )
+
+PLUGIN_LIMIT = re.compile(r"Timeout \(?>\s?(?P<seconds>\d+(?:\.\d+)?)\s?s")
+"""What pytest-timeout says of a test it ended."""
 
 
 def could_not_be_collected(inquiry: Inquiry) -> Finding | None:
@@ -37,15 +42,16 @@ def could_not_be_collected(inquiry: Inquiry) -> Finding | None:
 def dies_or_hangs(inquiry: Inquiry) -> Finding | None:
     """A test that ends its process or its time is confirmed alone."""
     outcomes = {*inquiry.signature.outcomes, inquiry.signature.alone}
-    if not outcomes & {Outcome.TIMEOUT, Outcome.CRASHED}:
+    plugin_limit = _limit_of_a_plugin(inquiry)
+    if not outcomes & {Outcome.TIMEOUT, Outcome.CRASHED} and plugin_limit is None:
         return None
     outcome = inquiry.lab.outcome([inquiry.victim], ALONE)
     run = inquiry.lab.last_run([inquiry.victim], ALONE)
     word = "alone too" if is_red(outcome) else "only in the full suite"
     inquiry.notebook.write("Does it die or hang alone?", run, inquiry.victim, f"It fails {word}.")
-    hangs = Outcome.TIMEOUT in outcomes
+    hangs = Outcome.TIMEOUT in outcomes or plugin_limit is not None
     inquiry.facts.add(Fact.TIMES_OUT if hangs else Fact.CRASHES)
-    limit = inquiry.lab.bench.runner.policy.test_timeout_seconds
+    limit = plugin_limit or inquiry.lab.bench.runner.policy.test_timeout_seconds
     summary = (
         f"{inquiry.victim} does not end within its time limit of {limit:g} s, {word}."
         if hangs
@@ -56,6 +62,13 @@ def dies_or_hangs(inquiry: Inquiry) -> Finding | None:
         Cause.TIME_LIMIT if hangs else Cause.CRASH,
         summary,
     )
+
+
+def _limit_of_a_plugin(inquiry: Inquiry) -> float | None:
+    """Return the limit in seconds at which pytest-timeout ended the test, where it did."""
+    failure = inquiry.failure()
+    found = PLUGIN_LIMIT.search(failure.message) if failure is not None else None
+    return float(found["seconds"]) if found else None
 
 
 def is_wrong_everywhere(inquiry: Inquiry) -> Finding | None:

@@ -29,6 +29,7 @@ from regreen_agents.lab.matrix_trial import joined, try_all_factors
 from regreen_agents.lab.order import needs_a_setter, suffers_from_a_polluter
 from regreen_agents.lab.other_suites import diagnose_other
 from regreen_agents.lab.resources import asks_what_is_missing
+from regreen_agents.lab.spread import measured_spread
 from regreen_agents.lab.surroundings import leans_on_the_environment, leans_on_working_directory
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,9 @@ def diagnose(cluster: Cluster, lab: Lab) -> Finding:
     """
     finding = _examined(cluster, lab)
     first = next((m.failure for m in cluster.members if m.node_id == finding.victims[0]), None)
-    return finding.model_copy(update={"failure": first or cluster.members[0].failure})
+    failed = finding.model_copy(update={"failure": first or cluster.members[0].failure})
+    spread = measured_spread(failed, lab)
+    return failed.model_copy(update={"spread": spread}) if spread is not None else failed
 
 
 def _examined(cluster: Cluster, lab: Lab) -> Finding:

@@ -16,6 +16,8 @@ CAUSE_OF_STATE = {
     StateKind.ENVIRONMENT: Cause.ENVIRONMENT_LEAK,
     StateKind.CWD: Cause.CWD_LEAK,
 }
+MAX_OTHER_STATES = 3
+"""Further polluters of which it is asked what they pass on, where that is something else."""
 MAX_ONE_BY_ONE = 8
 """Other victims confirmed one by one; more are run after the polluters together."""
 
@@ -34,14 +36,17 @@ def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
     found, polluters = explained.found, explained.found.helpers
     _write_minimum(inquiry, setting, explained, f"fails after {_named(polluters)}, passes alone")
     _write_cleaners(inquiry, setting, found)
-    state = state_passed_on(inquiry, setting, polluters, red_when_restored=False)
+    first = state_passed_on(inquiry, setting, polluters, red_when_restored=False)
+    more = _left_by_others(inquiry, setting, found, first)
+    state = (*first, *more)
     victims = _others_with(inquiry, setting, explained, red=True)
     cause = CAUSE_OF_STATE.get(state[0].kind, Cause.GLOBAL_STATE) if state else Cause.GLOBAL_STATE
     return inquiry.finding(
         Category.OD_VICTIM,
         cause,
         f"{inquiry.victim} is a victim: it passes alone and fails after {_named(polluters)}, "
-        + _state_words(state),
+        + _state_words(first)
+        + (f" Others by themselves: {_state_words(more)[6:]}" if more else ""),
         victims=victims,
         polluters=polluters,
         cleaners=found.cleaners,
@@ -146,6 +151,24 @@ def _others_with(
             if is_red(inquiry.lab.outcome((*helpers, other), setting.spec)) == red
         ]
     return tuple(sorted([inquiry.victim, *alike]))
+
+
+def _left_by_others(
+    inquiry: Inquiry, setting: Setting, found: Found, known: tuple[StateChange, ...]
+) -> tuple[StateChange, ...]:
+    """Return what further polluters pass on, where the state that is known does not explain it.
+
+    Otherwise they hide: with the first polluters repaired, the victim still fails after these.
+    """
+    seen = {(c.kind, c.target) for c in known}
+    left: list[StateChange] = []
+    for tests in found.alternatives[:MAX_OTHER_STATES] if known else ():
+        changes = [c for test in tests for c in inquiry.lab.measured.changes_by(test)]
+        if seen.isdisjoint((c.kind, c.target) for c in changes):
+            more = state_passed_on(inquiry, setting, tests, red_when_restored=False)
+            left += more
+            seen |= {(c.kind, c.target) for c in more}
+    return tuple(left)
 
 
 def _inventory(

@@ -7,10 +7,11 @@ from regreen_agents.domain.findings import Category, Cause, Finding, SourceLocat
 from regreen_agents.domain.runs import FailureDetail
 from regreen_agents.lab.chance import ALONE
 from regreen_agents.lab.classify import Fact
+from regreen_agents.lab.distributions import offer
 from regreen_agents.lab.inquiry import Inquiry
 from regreen_agents.lab.lab import is_red, without_worktree
 from regreen_agents.lab.signatures import is_test_path, tree_frames
-from regreen_agents.runners.target import has_module
+from regreen_agents.runners.target import module_behind
 
 MISSING_FILE = re.compile(r"No such file or directory: b?(['\"])(?P<path>.+?)\1")
 MISSING_MODULE = re.compile(r"No module named (['\"])(?P<name>[\w.]+)\1")
@@ -74,7 +75,8 @@ def missing_dependency(inquiry: Inquiry, what: str, name: str) -> Finding:
     return inquiry.finding(
         Category.ENVIRONMENT,
         Cause.MISSING_DEPENDENCY,
-        f"{_tests(inquiry)} {what}, which the target's environment does not have.",
+        f"{_tests(inquiry)} {what}, which the target's environment does not have. "
+        f"{offer(name, inquiry.lab.bench.project)}".rstrip(),
         missing=(name,),
     )
 
@@ -180,8 +182,7 @@ def _bare_command(inquiry: Inquiry, command: str) -> Finding:
         inquiry.victim,
         f"It {'passes' if passes else 'fails'} with {scripts.name}/ of the interpreter on PATH.",
     )
-    module = command.replace("-", "_")
-    runs = has_module(runner.policy.target, module, runner.policy.env, inquiry.lab.bench.logs)
+    target, logs = runner.policy.target, inquiry.lab.bench.logs
     where = "though the interpreter's own folder has it" if passes else "nor in the interpreter's"
     return inquiry.finding(
         Category.ENVIRONMENT,
@@ -189,7 +190,7 @@ def _bare_command(inquiry: Inquiry, command: str) -> Finding:
         f"{inquiry.victim} starts the bare command `{command}`, which is not on PATH"
         + (f" {where}." if passes else f" {where} own folder."),
         missing=(command,),
-        module=module if runs else "",
+        module=module_behind(target, command, runner.policy.env, logs),
         locations=test_locations(inquiry),
     )
 

@@ -19,10 +19,12 @@ SWEPT = (
     Factor(name="locale", value="C"),
     Factor(name="date", value="+40d"),
     Factor(name="listing-order", value="reversed"),
+    Factor(name="home", value="unset"),
+    Factor(name="tmpdir", value="with a space"),
 )
 """Changed together in one run of the whole suite: they do not mask one another, and what flips is
 run again under each alone. West of Greenwich, because `today` differs there from UTC's; the locale
-every system has; far enough to leave the month in any."""
+every system has; far enough to leave the month in any; no home, as under cron or systemd."""
 NEARBY = {"+": Factor(name="date", value="+25h"), "-": Factor(name="date", value="-25h")}
 """By the sign of a shift: so little that no date is meant, and enough to show that a test compares
 the clock with what a shift does not move: the times of files, other processes, a server's clock."""

@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 from regreen_agents.domain.findings import Cause, Evidence, Finding, TestSignature
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, RunSpec, SuiteRun
-from regreen_agents.lab.chance import ALONE, HASH_SEEDS, RANDOM_SEEDS
+from regreen_agents.lab.chance import ALONE, HASH_SEEDS, INNOCENCE_SEEDS
 from regreen_agents.lab.lab import Lab, evidence_of
+from regreen_agents.lab.validation_values import PROOF_SEEDS, other_settings, repeats_needed
 from regreen_agents.runners.pytest_runner import files_of
 
 SHORT_SUITE_SECONDS = 20.0
 """A longer suite is left to the gate."""
+KEPT_RUNS = 10
+"""Left for the steps after the repeated runs."""
 MAX_ALONE = 5
 """Victims run one by one; a larger cluster is run together afterwards."""
+MAX_SUSPECTS = 3
+"""Other tests whose own chance is examined before a repair is blamed for them."""
 
 
 @dataclass
@@ -31,6 +36,10 @@ class _Trial:
     known_red: frozenset[NodeId]
     """Red or flaky in the baseline and no victim here: no news."""
     result: Validation
+    base: Lab | None = None
+    """A laboratory without the edits."""
+    flaky: dict[NodeId, int] = field(default_factory=dict)
+    """Other tests -> how many of the seeds show them red without the edits."""
 
     def run(self, question: str, tests: Sequence[NodeId] | None, spec: RunSpec) -> bool:
         """Run, keep the evidence, and judge every test of the run."""
@@ -43,7 +52,8 @@ class _Trial:
 
     def judge(self, question: str, run: SuiteRun) -> bool:
         """Add the run to the evidence and its news to the problems."""
-        broken = sorted({r.node_id for r in run.red()} - self.known_red)
+        red = sorted({r.node_id for r in run.red()} - self.known_red)
+        broken = [] if self._are_innocent(red) else red
         lost = run.foreign_modules
         about = NodeId(broken[0]) if broken else self.finding.victims[0]
         verdict = _holds(run) if not broken else f"Red: {', '.join(broken[:5])}."
@@ -56,6 +66,19 @@ class _Trial:
             )
         return not broken and not lost
 
+    def _are_innocent(self, red: Sequence[NodeId]) -> bool:
+        """Whether all these are red by chance without the edits, too, each run alone there."""
+        others = [name for name in red if name not in self.finding.victims]
+        if self.base is None or len(others) != len(red) or len(others) > MAX_SUSPECTS:
+            return False
+        for name in others:
+            if name not in self.flaky:
+                self.base.runs_made = self.lab.runs_made
+                series = self.base.random_series(name, INNOCENCE_SEEDS, ALONE)
+                self.lab.runs_made = self.base.runs_made
+                self.flaky[name] = sum(series.values())
+        return all(self.flaky[name] for name in others)
+
 
 def _holds(run: SuiteRun) -> str:
     red = len(run.red())
@@ -63,31 +86,57 @@ def _holds(run: SuiteRun) -> str:
 
 
 def validate(
-    finding: Finding, lab: Lab, signatures: Sequence[TestSignature], edited: Sequence[str]
+    finding: Finding,
+    lab: Lab,
+    signatures: Sequence[TestSignature],
+    edited: Sequence[str],
+    base: Lab | None = None,
 ) -> Validation:
-    """Run the narrowest proof first and stop at the first that does not hold."""
+    """Run the narrowest proof first and stop at the first that does not hold.
+
+    Args:
+        finding: What the repair is for.
+        lab: Runs with the edits.
+        signatures: The baseline's: what was red there is no news.
+        edited: The paths of the edits.
+        base: Runs without the edits: a test that is red there by chance is no news either.
+    """
     known = {s.node_id for s in signatures if s.is_red_unchanged} - set(finding.victims)
-    trial = _Trial(finding, lab, frozenset(known), Validation())
-    steps = (_where_it_failed, _whatever_the_seed, _in_their_files, _with_those_who_share)
-    for step in (*steps, _in_the_whole_suite):
+    trial = _Trial(finding, lab, frozenset(known), Validation(), base)
+    steps = (_where_it_failed, _whatever_the_seed, _in_other_settings, _again_and_again)
+    for step in (*steps, _in_their_files, _with_those_who_share, _in_the_whole_suite):
         if not step(trial, edited):
             break
     return trial.result
 
 
-def _where_it_failed(trial: _Trial, _edited: Sequence[str]) -> bool:
-    """Each victim in the order and under the hash seed that showed the failure, and alone."""
-    finding = trial.finding
-    spec = ALONE.model_copy(
+def setting_of(finding: Finding) -> RunSpec | None:
+    """Return the run that shows the victims red, where that takes more than the suite as it is.
+
+    Such are a factor of the surroundings, and a second run in a row.
+    """
+    if finding.repeats == 1 and not finding.factors:
+        return None
+    return _as_it_failed(finding).model_copy(update={"tests": finding.victims})
+
+
+def _as_it_failed(finding: Finding) -> RunSpec:
+    return ALONE.model_copy(
         update={
             "hash_seed": finding.hash_seed,
             "factors": finding.factors,
             "repeats": finding.repeats,
         }
     )
+
+
+def _where_it_failed(trial: _Trial, _edited: Sequence[str]) -> bool:
+    """Each victim in the order and under the hash seed that showed the failure, and alone."""
+    finding = trial.finding
+    spec = _as_it_failed(finding)
     held = True
     if finding.polluters:
-        order = (*finding.polluters, *finding.victims)
+        order = tuple(dict.fromkeys((*finding.polluters, *finding.victims)))
         held = trial.run("Do they pass after the polluters?", order, spec)
     alone = finding.victims[:MAX_ALONE]
     for victim in alone:
@@ -102,7 +151,7 @@ def _whatever_the_seed(trial: _Trial, _edited: Sequence[str]) -> bool:
     finding, lab = trial.finding, trial.lab
     if finding.cause is Cause.UNSEEDED_RANDOMNESS:
         for victim in finding.victims:
-            series = lab.random_series(victim, RANDOM_SEEDS, ALONE)
+            series = lab.random_series(victim, PROOF_SEEDS, ALONE)
             red = [seed for seed, failed in series.items() if failed]
             if red:
                 trial.result.problems.append(f"{victim} still fails for random seeds {red}")
@@ -116,6 +165,30 @@ def _whatever_the_seed(trial: _Trial, _edited: Sequence[str]) -> bool:
             )
             for seed in dict.fromkeys([finding.hash_seed, *HASH_SEEDS[:4]])
         )
+    return True
+
+
+def _in_other_settings(trial: _Trial, _edited: Sequence[str]) -> bool:
+    """Where the surroundings decided: other zones, locales and listing orders, too."""
+    return all(
+        trial.run(
+            f"Do they pass with {factor}?",
+            trial.finding.victims,
+            ALONE.model_copy(update={"factors": (factor,)}),
+        )
+        for factor in other_settings(trial.finding)
+    )
+
+
+def _again_and_again(trial: _Trial, _edited: Sequence[str]) -> bool:
+    """Where it varied by itself: so many green runs that the old rate is out of the question."""
+    finding = trial.finding
+    spec = ALONE.model_copy(update={"factors": finding.factors, "tests": finding.victims})
+    repeats = min(repeats_needed(finding), trial.lab.runs_left - KEPT_RUNS)
+    for number in range(1, repeats + 1):
+        run = trial.lab.run(spec)
+        if run.red() or number == repeats:
+            return trial.judge(f"Do they pass again and again? {repeats} runs.", run)
     return True
 
 

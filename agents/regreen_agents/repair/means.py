@@ -8,7 +8,8 @@ BY_HAND = "none"
 """Recipe name of what only a person can do."""
 
 NEEDS = {
-    Cause.MISSING_RESOURCE: "Supply what is missing (a file: add it, or create it in a fixture)",
+    Cause.MISSING_RESOURCE: "Supply what is missing (a file: add it, or create it in a fixture; "
+    "the network: a recorded answer)",
     Cause.MISSING_DEPENDENCY: "Install what is missing into the target's environment (for a "
     "fixture, the plugin that provides it)",
     Cause.ENVIRONMENT_VARIABLE: "Unset the variable where the suite is started, or make the test "
@@ -16,7 +17,7 @@ NEEDS = {
     Cause.MISSING_STATE_SETTER: "A fixture that sets up before the test what only other tests set "
     "up today",
     Cause.GLOBAL_STATE: "A fixture that undoes what the polluters do; no recipe can write it here",
-    Cause.CODE_BUG: "Look at the failure's innermost line; no one-token edit repairs it",
+    Cause.CODE_BUG: "Look at the failure's innermost line; no small edit repairs it",
     Cause.BARE_COMMAND: "Install the command, or put it on PATH",
     Cause.TIME_LIMIT: "Decide whether the limit or the test is wrong (test_timeout_seconds)",
     Cause.CRASH: "Look at the evidence's log: the process ended without a Python traceback",
@@ -33,5 +34,7 @@ NEEDS = {
     Cause.SURROUNDINGS: "Make the test independent of the factor the evidence names, or set it",
     Cause.INTERPRETER: "A version of the project that supports this Python, or an older Python "
     "(`python` in [tool.regreen])",
+    Cause.STALE_MARK: "Take the mark off by hand",
+    Cause.UPGRADE: "Replace by hand what the upgrade took away, or use the versions before it",
     Cause.UNEXPLAINED: "Look at the evidence, or run a model engine on this cluster",
 }

@@ -5,22 +5,27 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from regreen_agents.domain.changes import FileEdit
-from regreen_agents.domain.findings import Cause, Standing, TestSignature
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.plans import Plan, PlanOption
-from regreen_agents.domain.runs import OrderKind, RunSpec
+from regreen_agents.domain.runs import Factor, OrderKind, RunSpec
 from regreen_agents.lab.lab import Lab
 from regreen_agents.repair.means import BY_HAND, SEARCH
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.registry import propose
-from regreen_agents.repair.search.search import SearchRequest, SearchResult, search
+from regreen_agents.repair.search.line_edits import file_edits
 from regreen_agents.repair.source import SourceTree
-from regreen_agents.runners.base import pytest_of
-from regreen_agents.runners.search_runner import SearchRunner
 from regreen_agents.workspace.patching import apply_edits
 
-MAX_PASSING = 300
-MAX_SEEDS = 8
+FOUND_BY_RUNNING = {
+    "seed_random": 8,
+    "pass_rng": 8,
+    "replace_rng": 8,
+    "freeze_clock": 6,
+    "pass_time": 6,
+}
+"""Recipe -> numbers to try: the seed or instant under which a test passes is found by running."""
+MAX_YIELDED = 2
+"""Numbers of one recipe to be validated: a third that only seems to pass is no better."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,6 @@ class Sources:
 
     lab: Lab
     """Its resets bring back the base commit."""
-    signatures: tuple[TestSignature, ...]
-    """The baseline's, of the whole suite."""
-    search_seconds: float
 
 
 class Try(NamedTuple):
@@ -43,17 +45,17 @@ class Try(NamedTuple):
 
 
 def tries(plan: Plan, sources: Sources) -> Iterator[Try]:
-    """Yield what may be tried for a plan, the chosen option first, policy decisions never.
+    """Yield what may be tried for a plan, the chosen option first, what needs a person never.
 
     A person's choice stands alone; a recommendation is followed by the other options.
     """
     chosen = plan.option()
-    others = [o for o in plan.options if o.key != chosen.key and not o.policy_decision]
+    others = [o for o in plan.options if o.key != chosen.key and not o.needs_person]
     for option in [chosen] if plan.chosen else [chosen, *others]:
         if option.recipe == SEARCH:
-            yield from _searched(plan, option, sources)
-        elif plan.finding.cause is Cause.UNSEEDED_RANDOMNESS:
-            yield from _seeded(plan, option, sources)
+            yield from _searched(option, sources)
+        elif option.recipe.partition("=")[0] in FOUND_BY_RUNNING:
+            yield from _first_to_pass(plan, option, sources)
         elif option.recipe != BY_HAND:
             sources.lab.bench.reset()
             proposal = propose(option.recipe, plan.finding, SourceTree(sources.lab.bench.project))
@@ -61,73 +63,53 @@ def tries(plan: Plan, sources: Sources) -> Iterator[Try]:
             yield Try(option, option.title if proposal else nothing, _edits_of(proposal))
 
 
-def _searched(plan: Plan, option: PlanOption, sources: Sources) -> Iterator[Try]:
-    """Yield the plausible one-edit repairs, best first."""
+def _searched(option: PlanOption, sources: Sources) -> Iterator[Try]:
+    """Yield exactly the edit the plan shows."""
     sources.lab.bench.reset()
-    sources.lab.bench.note("searching for a one-token repair")
-    members = [s for s in sources.signatures if s.node_id in plan.finding.victims]
-    frames = members[0].failure.frames if members and members[0].failure else ()
-    passing = tuple(s.node_id for s in sources.signatures if s.standing is Standing.STABLE_PASS)
-    request = SearchRequest(
-        tree=sources.lab.bench.project,
-        failing=plan.finding.victims,
-        passing=_nearest(passing, plan.finding.victims)[:MAX_PASSING],
-        frames=frames,
-        seconds=sources.search_seconds,
-    )
-    bench = sources.lab.bench
-    found = search(request, SearchRunner(pytest_of(bench.runner), bench.logs / "search"))
-    if not found.plausible:
-        yield Try(option, _searched_in_vain(found), ())
-    for candidate in found.plausible:
-        what = f"{candidate.path}:{candidate.line} `{candidate.before}` -> `{candidate.after}`"
-        yield Try(option, what, (candidate.edit,))
-
-
-def _searched_in_vain(found: SearchResult) -> str:
-    where = ", ".join(f"{p.path}:{p.line}" for p in found.locations[:3])
-    if not where:
-        return (
-            "search: no line of this tree's code runs in these tests; they test an installed copy, "
-            "the standard library, or themselves. " + "; ".join(found.notes)
-        ).strip()
-    return (
-        f"search: {found.considered} one-token edits considered, {found.tried} tried, most "
-        f"suspicious {where}; none makes the failing tests pass and breaks no other. "
-        + "; ".join(found.notes)
-    ).strip()
+    edits = file_edits(sources.lab.bench.project, option.edits)
+    if not edits:
+        yield Try(option, f"{option.title}: the lines are not there any more", ())
+    else:
+        yield Try(option, option.title, edits)
 
 
 def _edits_of(proposal: Proposal | None) -> tuple[FileEdit, ...]:
     return proposal.edits if proposal is not None else ()
 
 
-def _nearest(passing: tuple[NodeId, ...], failing: Sequence[NodeId]) -> tuple[NodeId, ...]:
-    modules = {name.partition("::")[0] for name in failing}
-    return tuple(sorted(passing, key=lambda name: name.partition("::")[0] not in modules))
-
-
-def _seeded(plan: Plan, option: PlanOption, sources: Sources) -> Iterator[Try]:
-    """Yield the first seeds under which the victims pass: which do can only be found by running."""
-    lab = sources.lab
-    for seed in range(MAX_SEEDS):
+def _first_to_pass(plan: Plan, option: PlanOption, sources: Sources) -> Iterator[Try]:
+    """Yield the first numbers (seeds, instants) under which the victims pass."""
+    lab, finding = sources.lab, plan.finding
+    recipe, yielded = option.recipe.partition("=")[0], 0
+    for number in range(FOUND_BY_RUNNING[recipe]):
         lab.bench.reset()
         tree = SourceTree(lab.bench.project)
-        proposal = propose(f"{option.recipe}={seed}", plan.finding, tree)
+        proposal = propose(f"{recipe}={number}", finding, tree)
         if proposal is None:
             continue
-        lab.bench.note(f"does it pass with seed {seed}?")
-        if passes_with(proposal.edits, plan.finding.victims, lab):
-            yield Try(option, f"{option.title}: {seed}", proposal.edits)
+        lab.bench.note(f"does it pass with {recipe}={number}?")
+        if passes_with(proposal.edits, finding.victims, lab, finding.factors):
+            yielded += 1
+            yield Try(option, f"{option.title}: {proposal.change_lines[0]}", proposal.edits)
+        if yielded == MAX_YIELDED:
+            return
 
 
-def passes_with(edits: Sequence[FileEdit], tests: Sequence[NodeId], lab: Lab) -> bool:
-    """Whether tests pass together on the tree with these edits."""
+def passes_with(
+    edits: Sequence[FileEdit],
+    tests: Sequence[NodeId],
+    lab: Lab,
+    factors: tuple[Factor, ...] = (),
+) -> bool:
+    """Whether tests pass together on the tree with these edits, also with the factors changed."""
 
     def with_edits() -> None:
         lab.bench.reset()
         apply_edits(lab.bench.project, edits)
 
     edited = Lab(replace(lab.bench, reset=with_edits), lab.measured)
-    run = edited.run(RunSpec(order=OrderKind.GIVEN, tests=tuple(tests)))
-    return not run.red() and len(run.results) == len(tests)
+    for changed in dict.fromkeys([(), factors]):
+        run = edited.run(RunSpec(order=OrderKind.GIVEN, tests=tuple(tests), factors=changed))
+        if run.red() or len(run.results) != len(tests):
+            return False
+    return True

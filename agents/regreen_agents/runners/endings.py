@@ -101,6 +101,11 @@ def _is_refused(told: Told) -> bool:
     return exited and not reading.finish and not reading.collected
 
 
+def spent(parts: Sequence[Told]) -> float:
+    """Return the seconds the processes of a run took together."""
+    return sum(told.process.duration_seconds for told in parts)
+
+
 def notes_of(parts: Sequence[Told]) -> list[str]:
     """Return what went differently from the plain case, in words."""
     notes = [

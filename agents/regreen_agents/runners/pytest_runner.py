@@ -21,7 +21,8 @@ from regreen_agents.domain.runs import (
     TestResult,
 )
 from regreen_agents.runners import commands
-from regreen_agents.runners.endings import Told, death, died, end_of, has_more, notes_of
+from regreen_agents.runners.conftest_errors import unread_conftest
+from regreen_agents.runners.endings import Told, death, died, end_of, has_more, notes_of, spent
 from regreen_agents.runners.factors import effect_of
 from regreen_agents.runners.policy import RunnerPolicy
 from regreen_agents.runners.process import ProcessRequest, Stopper, run_process
@@ -91,7 +92,7 @@ class PytestRunner:
         """
         parts = [self._segment(tree, spec, log, {"restore": restore})]
         while len(parts) < MAX_SEGMENTS and has_more(parts[-1]):
-            left = self.policy.suite_timeout_seconds - _spent(parts)
+            left = self.policy.suite_timeout_seconds - spent(parts)
             if left <= 0:
                 break
             rest = rest_of(spec, parts[-1])
@@ -232,6 +233,8 @@ class PytestRunner:
         ordered = sorted(results.values(), key=lambda r: (r.position < 0, r.position))
         killers = [told.reading.running for told in parts if died(told) and told.reading.running]
         _join_logs(log, len(parts))
+        if not ordered:
+            ordered += unread_conftest(log, str(tree)).values()
         return SuiteRun(
             spec=spec,
             command=self.command(spec, tree, log),
@@ -239,7 +242,7 @@ class PytestRunner:
             end=end_of(parts),
             results=tuple(ordered),
             collected=len(results),
-            duration_seconds=_spent(parts),
+            duration_seconds=spent(parts),
             killer=killers[0] if killers else None,
             segments=len(parts),
             notes=tuple(notes_of(parts)),
@@ -289,10 +292,6 @@ def rest_of(spec: RunSpec, told: Told) -> RunSpec:
     if rest.order is not OrderKind.FILE:
         return rest
     return rest.model_copy(update={"order": OrderKind.GIVEN})
-
-
-def _spent(parts: Sequence[Told]) -> float:
-    return sum(told.process.duration_seconds for told in parts)
 
 
 def numbered(log: Path, number: int) -> Path:

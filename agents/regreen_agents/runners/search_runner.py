@@ -4,93 +4,40 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from regreen_agents.domain.identity import Model, NodeId
+from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, RunSpec
 from regreen_agents.runners.pytest_runner import PytestRunner
+from regreen_agents.runners.search_words import (
+    CodeUnit,
+    Judgement,
+    JudgeReport,
+    Mutant,
+    Suite,
+    TracedTest,
+    TraceReport,
+    VerdictWord,
+)
+
+__all__ = [
+    "CodeUnit",
+    "JudgeReport",
+    "Judgement",
+    "Mutant",
+    "SearchRunner",
+    "Suite",
+    "TraceReport",
+    "TracedTest",
+    "VerdictWord",
+]
 
 PLUGIN = "regreen_search"
 LISTED = 5
 START_SECONDS = 60.0
 """What collection may take on top of the time a job is given."""
-
-VerdictWord = Literal["plausible", "red", "killed", "died", "cold"]
-
-
-class CodeUnit(Model):
-    """An outermost function, mutated, as a text that compiles alone."""
-
-    text: str
-    shift: int
-    """Added to the text's line numbers it gives those of the file."""
-    line: int
-    """First line in the file, decorators included."""
-    names: tuple[str, ...]
-    """Enclosing classes, outermost first, then the function."""
-    futures: tuple[str, ...] = ()
-    """``from __future__`` imports of the file."""
-
-
-class Mutant(Model):
-    """One edit to judge."""
-
-    id: int
-    path: str
-    """Relative to the tree, posix."""
-    start: int
-    """Offset in characters of the file's text, newlines untranslated."""
-    end: int
-    after: str
-    unit: CodeUnit | None
-    """None for code that runs at import."""
-    tests: tuple[NodeId, ...]
-    """Passing tests that run the mutated line."""
-
-
-class TracedTest(Model):
-    """One test and the lines of the tree's own code it ran."""
-
-    test: NodeId
-    outcome: Literal["passed", "failed", "skipped", "killed", "died"]
-    seconds: float
-    lines: Mapping[str, frozenset[int]]
-    """Path relative to the tree -> line numbers."""
-
-
-class TraceReport(Model):
-    """What tracing told."""
-
-    tests: tuple[TracedTest, ...]
-    notes: tuple[str, ...]
-
-
-class Judgement(Model):
-    """What became of one mutant."""
-
-    mutant: int
-    verdict: VerdictWord
-    """``cold``: it cannot be put in place in a process that has imported its file."""
-    test: NodeId
-    """The first test that was not green; empty when there was none."""
-
-
-class JudgeReport(Model):
-    """What judging told; a mutant may occur twice, its last judgement counts."""
-
-    judgements: tuple[Judgement, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Suite:
-    """The tests a search goes by, in one tree that may be dirtied by running them."""
-
-    tree: Path
-    failing: tuple[NodeId, ...]
-    passing: tuple[NodeId, ...]
 
 
 class SearchRunner:
@@ -111,26 +58,47 @@ class SearchRunner:
         answers = self._answers("trace", suite, seconds, {})
         return TraceReport(tests=_traced(answers), notes=_notes(answers))
 
-    def judge(
-        self, suite: Suite, mutants: Sequence[Mutant], *, seconds: float, enough: int
+    def judge(  # noqa: PLR0913 - the bounds are keywords with defaults
+        self,
+        suite: Suite,
+        mutants: Sequence[Mutant],
+        *,
+        seconds: float,
+        enough: int,
+        ticks: int | None = None,
+        workers: int | None = None,
+        every_failing: bool = False,
     ) -> JudgeReport:
         """Judge mutants in their order: failing tests, then covering ones, up to the first red.
 
+        A tick is one loop iteration or one function entry in the mutants' files; beginning a test
+        counts 1,000. The same mutants and ticks give the same report on any machine, as long as
+        the time suffices.
+
         Args:
             suite: The tests that decide.
-            mutants: What to judge.
+            mutants: What to judge, most promising first.
             seconds: Time for all of it; mutants it does not reach are missing from the report.
             enough: Stop after so many plausible ones.
+            ticks: Stop where the mutants so far used up so many; None for no such limit.
+            workers: Processes at a time, by default one per usable core. It changes no verdict.
+            every_failing: Run every failing test on each mutant, so that `Judgement.green` counts
+                all it turns green.
         """
-        asked = {"mutants": [mutant.model_dump(mode="json") for mutant in mutants]}
-        answers = self._answers("judge", suite, seconds, {**asked, "enough": enough})
-        return JudgeReport(judgements=_judgements(answers), notes=_notes(answers))
+        asked = {
+            "mutants": [mutant.model_dump(mode="json") for mutant in mutants],
+            "enough": enough,
+            "ticks": ticks,
+            "workers": workers,
+            "every_failing": every_failing,
+        }
+        answers = self._answers("judge", suite, seconds, asked)
+        return _judged(answers)
 
     def judge_cold(self, suite: Suite, mutant: Mutant, seconds: float) -> JudgeReport:
         """Judge one mutant in a process that imports the mutated file."""
         asked = {"mutants": [mutant.model_dump(mode="json")]}
-        answers = self._answers("cold", suite, seconds, asked)
-        return JudgeReport(judgements=_judgements(answers), notes=_notes(answers))
+        return _judged(self._answers("cold", suite, seconds, asked))
 
     def _answers(
         self, mode: str, suite: Suite, seconds: float, asked: dict[str, Any]
@@ -143,6 +111,7 @@ class SearchRunner:
             "scratch": str(scratch),
             "failing": suite.failing,
             "passing": suite.passing,
+            "endless": suite.endless,
             "seconds": seconds,
             "test_seconds": min(policy.test_timeout_seconds, max(seconds / 4, 1.0)),
             **asked,
@@ -192,8 +161,18 @@ def _traced(answers: Sequence[Mapping[str, Any]]) -> tuple[TracedTest, ...]:
     )
 
 
-def _judgements(answers: Sequence[Mapping[str, Any]]) -> tuple[Judgement, ...]:
-    return tuple(Judgement(**answer) for answer in answers if "mutant" in answer)
+def _judged(answers: Sequence[Mapping[str, Any]]) -> JudgeReport:
+    """Put the verdicts together; that on a mutant that got a second chance is its last."""
+    last = {answer["mutant"]: Judgement(**answer) for answer in answers if "mutant" in answer}
+    ended = next((answer["ended"] for answer in answers if "ended" in answer), "seconds")
+    baseline = next((answer["baseline"] for answer in answers if "baseline" in answer), None)
+    return JudgeReport(
+        judgements=tuple(last.values()),
+        notes=_notes(answers),
+        ticks=sum(one.ticks for one in last.values()),
+        ended=ended,
+        baseline=None if baseline is None else Judgement(**baseline),
+    )
 
 
 def _notes(answers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -207,7 +186,7 @@ def _notes(answers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     for answer in answers:
         for key, what in words.items():
             tests = answer.get(key, ())
-            if tests:
+            if tests and isinstance(tests, list):
                 shown = ", ".join(tests[:LISTED]) + (", ..." if len(tests) > LISTED else "")
                 notes.append(f"{len(tests)} tests {what}: {shown}")
     return tuple(dict.fromkeys(notes))

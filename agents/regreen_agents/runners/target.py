@@ -18,12 +18,50 @@ PROBE_SECONDS = 60.0
 OWN = "regreen's own"
 REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
 
-FIND_SPEC = """
-import sys
+MODULE_BEHIND = """
+import re, sys
+from importlib import metadata
 from importlib.util import find_spec
-found = find_spec(sys.argv[1])
-is_package = bool(found and found.submodule_search_locations)
-sys.exit(0 if found and (not is_package or find_spec(sys.argv[1] + ".__main__")) else 1)
+
+GUARD = re.compile(r"^if +[(]?__name__ *== *['\\"]__main__['\\"]", re.M)
+
+def found(name):
+    try:
+        return find_spec(name)
+    except Exception:
+        return None
+
+def source(name):
+    try:
+        return found(name).loader.get_source(name) or ""
+    except Exception:
+        return ""
+
+def runs(name, whole):
+    spec = found(name)
+    if spec is None:
+        return False
+    if spec.submodule_search_locations is not None:
+        return found(name + ".__main__") is not None
+    return whole or bool(GUARD.search(source(name)))
+
+def behind(command):
+    name = command.replace("-", "_")
+    if name.isidentifier() and runs(name, True):
+        return name
+    every = [e for d in metadata.distributions() for e in d.entry_points]
+    named = [e for e in every if e.group == "console_scripts" and e.name == command]
+    for module, _, function in [e.value.partition("[")[0].partition(":") for e in named]:
+        module, function = module.strip(), function.strip()
+        parts = module.split(".")
+        for count in range(len(parts), 0, -1):
+            outer = ".".join(parts[:count])
+            main = source(outer + ".__main__") if count < len(parts) else function
+            if runs(outer, False) and re.search(r"\\b%s\\b" % re.escape(function), main):
+                return outer
+    return ""
+
+print("REGREEN" + behind(sys.argv[1]))
 """
 QUESTION = """
 import json, sys
@@ -142,20 +180,25 @@ def inspect_target(choice: Choice, env: Mapping[str, str], scratch: Path) -> Tar
     )
 
 
-def has_module(target: Target, name: str, env: Mapping[str, str], scratch: Path) -> bool:
-    """Whether the target's interpreter can run a module with ``-m``."""
-    if not name.isidentifier():
-        return False
+def module_behind(target: Target, command: str, env: Mapping[str, str], scratch: Path) -> str:
+    """Return the module that ``-m`` runs in the target's interpreter as a command, else nothing.
+
+    It is called like the command; or it is the module of the command's entry point, or a package
+    around it, and says itself that it runs that function.
+    """
     scratch.mkdir(parents=True, exist_ok=True)
+    log = scratch / "module.log"
     request = ProcessRequest(
-        command=(target.python, "-c", FIND_SPEC, name),
+        command=(target.python, "-c", MODULE_BEHIND, command),
         cwd=scratch,
         env=env,
-        log=scratch / "module.log",
+        log=log,
         timeout_seconds=PROBE_SECONDS,
         owner="target",
     )
-    return run_process(request, stopper=Stopper()).exit_code == 0
+    done = run_process(request, stopper=Stopper())
+    _, _, answer = log.read_text(errors="replace").rpartition("REGREEN")
+    return answer.strip() if done.exit_code == 0 else ""
 
 
 def _require_pytest(choice: Choice, version: str) -> None:

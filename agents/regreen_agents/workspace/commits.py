@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from regreen_agents.domain.changes import FileStat
 from regreen_agents.errors import RepositoryError
+from regreen_agents.workspace.both_added import keep_both
 from regreen_agents.workspace.git_door import GitDoor, at_tree, batches, metadata_lock
 from regreen_agents.workspace.patching import drop_bytecode
 from regreen_agents.workspace.repository import Repository
@@ -110,6 +111,17 @@ def diff_of(repo_root: Path, commit: str) -> str:
     return _diff_tree(repo_root, commit, "-p", "-U3").decode("utf-8", "replace")
 
 
+def ancestors(repo_root: Path, commit: str, number: int) -> tuple[str, ...]:
+    """Return the full SHAs of so many commits before one, oldest first."""
+    if not number:
+        return ()
+    shown = GitDoor(repo_root).run(
+        *("rev-list", "--first-parent", f"--max-count={number}", f"{commit}^"),
+        failure=f"The commits before {commit[:12]} cannot be listed.",
+    )
+    return tuple(reversed(shown.line.split()))
+
+
 def stats_of(repo_root: Path, commit: str) -> tuple[FileStat, ...]:
     """Return lines added and removed per file; a binary file counts 0."""
     stats = []
@@ -136,7 +148,7 @@ def cherry_pick(tree: Path, commit: str, *, date: str) -> str | None:
     """Put a commit onto a worktree's HEAD, author and message kept, the committer's date given.
 
     A commit whose change is already there becomes an empty one, so that a train has one commit
-    per member.
+    per member. Where both only add to one place of a Python file, both additions are kept.
 
     Returns:
         The new full SHA; None on a conflict, with the tree as it was.
@@ -157,8 +169,9 @@ def cherry_pick(tree: Path, commit: str, *, date: str) -> str | None:
                 raise RepositoryError(
                     failure, why=picked.reason, fix="Reset the worktree and pick again."
                 )
-            restore(door, "HEAD")
-            return None
+            if not keep_both(door):
+                restore(door, "HEAD")
+                return None
         new = door.run("write-tree", failure=failure).line
         sha = commit_tree(door, new, parent, message, variables)
         door.run("update-ref", "HEAD", sha, parent, failure=failure)

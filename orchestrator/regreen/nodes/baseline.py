@@ -65,7 +65,7 @@ def measure_base(site: Site, commit: str, name: str, *, sweeping: bool = False) 
             runs=tuple(site.relative(run) for run in runs),
             isolated=None if alone is None else site.relative(alone),
             sweeps=tuple(site.relative(run) for run in sweeps),
-            notes=(*runner.policy.notes, *_copies(first), *_not_alone(alone))
+            notes=(*runner.policy.notes, *_copies(first), *_not_alone(alone, first))
             + (_unswept(sweeps) if sweeping else ()),
         )
 
@@ -95,9 +95,11 @@ def _unswept(sweeps: tuple[SuiteRun, ...]) -> tuple[str, ...]:
     )
 
 
-def _not_alone(alone: SuiteRun | None) -> tuple[str, ...]:
+def _not_alone(alone: SuiteRun | None, first: SuiteRun) -> tuple[str, ...]:
     if alone is not None:
         return ()
+    if not collected_ids(first):
+        return ("nothing can be collected yet: what the files hold will show once they can be",)
     return (
         "no test was run alone (too many for the time budget, or no fork): tests that fail "
         "only alone are not seen",

@@ -5,11 +5,17 @@ from regreen.nodes.site import Site
 from regreen.state import SprintState
 from regreen.store import decisions, documents
 from regreen.store.clockwork import utc_now
-from regreen_agents.domain.findings import Cause
+from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.domain.matrix import with_rows_of
-from regreen_agents.domain.plans import Plan
+from regreen_agents.domain.plans import Plan, refusal_of
+from regreen_agents.domain.runs import StateKind
+from regreen_agents.repair.search.options import undecided
 
 BEFOREHAND = "beforehand, by --yes-plans"
+
+LEAKS = (Cause.GLOBAL_STATE, Cause.ENVIRONMENT_LEAK, Cause.CWD_LEAK, Cause.LEFT_FILE)
+ENDING = (StateKind.THREAD, StateKind.OPEN_FILE)
+"""State that goes with what holds it."""
 
 
 def consolidate(_state: SprintState, site: Site) -> SprintState:
@@ -25,10 +31,41 @@ def consolidate(_state: SprintState, site: Site) -> SprintState:
         keep[key] = _joined(first, plan)
         documents.save_plan(site.folder, keep[key])
         documents.remove_plan(site.folder, plan.id)
+    _join_self_polluters(site)
     _doubt_setters(site)
     if site.info.options.yes_plans:
         _approve_all(site)
     return {}
+
+
+def _join_self_polluters(site: Site) -> None:
+    """Put a test that trips over what it leaves itself to the plan that stops it leaving that."""
+    plans = [loaded.plan for loaded in site.folder.plans()]
+    leaks = {plan.id: plan for plan in plans if plan.finding.cause in LEAKS and _is_free(plan)}
+    for plan in plans:
+        if plan.finding.cause is not Cause.SELF_POLLUTION or not _is_free(plan):
+            continue
+        home = next((one for one in leaks.values() if _covers(one.finding, plan.finding)), None)
+        if home is not None:
+            leaks[home.id] = _joined(home, plan)
+            documents.save_plan(site.folder, leaks[home.id])
+            documents.remove_plan(site.folder, plan.id)
+
+
+def _is_free(plan: Plan) -> bool:
+    """Whether nothing has been said about a plan, and it needs no person."""
+    return not plan.chosen and not plan.option().policy_decision and bool(plan.finding.state)
+
+
+def _covers(leak: Finding, own: Finding) -> bool:
+    """Whether the repair of a leak repairs what its polluter does to itself."""
+    stopped = {(change.kind, change.target) for change in leak.state}
+    passed_on = {(change.kind, change.target) for change in own.state if change.kind not in ENDING}
+    return (
+        bool(passed_on)
+        and passed_on <= stopped
+        and set(own.victims) <= {*leak.polluters, *leak.all_polluters}
+    )
 
 
 def _doubt_setters(site: Site) -> None:
@@ -72,6 +109,8 @@ def _doubted(plan: Plan, others: str) -> Plan:
 def _cause_key(plan: Plan) -> tuple[str, ...]:
     """Return what makes two findings one; empty when nothing does."""
     finding = plan.finding
+    if finding.cause is Cause.UPGRADE:
+        return (finding.cause.value,)  # one loop follows the errors of all of them
     if finding.cause in (Cause.CODE_BUG, Cause.UNEXPLAINED):
         return ()
     state = sorted({f"{c.kind}:{c.target}" for c in finding.state})
@@ -90,6 +129,7 @@ def _joined(first: Plan, second: Plan) -> Plan:
                 sorted({*first.finding.all_polluters, *second.finding.all_polluters})
             ),
             "evidence": (*first.finding.evidence, *second.finding.evidence),
+            "repeats": max(first.finding.repeats, second.finding.repeats),
             "matrix": with_rows_of(first.finding.matrix, second.finding.matrix),
             "summary": f"{first.finding.summary} The same holds for {second.cluster} "
             f"({', '.join(second.finding.victims[:3])}).",
@@ -117,10 +157,25 @@ def _joined(first: Plan, second: Plan) -> Plan:
     )
 
 
+def _refuse_rivals(site: Site, plan: Plan) -> None:
+    """Nobody is there to choose among edits that all pass the tests: say so, and apply none."""
+    needs = (
+        "A person's choice: `regreen sprint` without --yes-plans shows each edit, and `regreen "
+        f"plan approve {plan.id} --option {plan.id}=B` takes one.",
+        "Or a test that says what one of these calls must answer.",
+    )
+    refusal = refusal_of(plan, undecided(plan.options, plan.telling), needs)
+    site.folder.save_refusal(refusal.model_copy(update={"stage": "explore"}))
+    documents.remove_plan(site.folder, plan.id)
+
+
 def _approve_all(site: Site) -> None:
-    """Record what the person said beforehand; a policy decision is never among it."""
+    """Record what the person said beforehand; what needs a person is never among it."""
     for loaded in site.folder.plans():
         plan = loaded.plan
+        if plan.option().rival and not plan.chosen:
+            _refuse_rivals(site, plan)
+            continue
         said = decisions.plan_decision(site.folder, plan.id)
         if said is None and not plan.option().policy_decision:
             decisions.record(

@@ -18,7 +18,7 @@ from regreen_agents.domain.runs import RunSpec, SuiteRun
 from regreen_agents.domain.verdicts import Verdict
 from regreen_agents.gate import Built, Track, judge
 from regreen_agents.lab.measure import Measuring, further_runs, in_order, isolated_run
-from regreen_agents.workspace.commits import cherry_pick, diff_of, keep_ref
+from regreen_agents.workspace.commits import ancestors, cherry_pick, diff_of, keep_ref
 
 INTEGRATION = "integration"
 BASE = "gate-base"
@@ -44,7 +44,7 @@ def drop_twins(site: Site) -> None:
     """A change whose diff another plan already has is that plan's: one commit, more tests."""
     seen: dict[str, Change] = {}
     for change in site.folder.changes():
-        diff = diff_of(site.repository.root, change.commit)
+        diff = "".join(diff_of(site.repository.root, commit) for commit in change.commits)
         first = seen.setdefault(diff, change)
         if first is change:
             continue
@@ -110,11 +110,13 @@ class _Rounds:
         head = self.base
         commits: list[str] = []
         for change in train:
-            picked = cherry_pick(self.tree, change.commit, date=site.info.started_at)
-            if picked is None:
-                return Built(head, site.repository.tree_of(head), tuple(commits), change.plan)
-            commits.append(picked)
-            head = picked
+            picked: str | None = head
+            for commit in change.commits:
+                picked = cherry_pick(self.tree, commit, date=site.info.started_at)
+                if picked is None:
+                    return Built(head, site.repository.tree_of(head), tuple(commits), change.plan)
+            commits.append(picked or head)
+            head = commits[-1]
         keep_ref(site.repository, f"{site.info.id}/train-{self.number}", head)
         return Built(head, site.repository.tree_of(head), tuple(commits), None)
 
@@ -158,7 +160,9 @@ def _point_at_train(site: Site, verdict: Verdict) -> None:
         commit = tested.get(change.plan)
         if commit is not None and commit != change.commit:
             tree = site.repository.tree_of(commit)
-            site.folder.save_change(change.model_copy(update={"commit": commit, "tree": tree}))
+            earlier = ancestors(site.repository.root, commit, len(change.earlier))
+            moved = {"commit": commit, "tree": tree, "earlier": earlier}
+            site.folder.save_change(change.model_copy(update=moved))
 
 
 def _keep(site: Site, number: int, verdict: Verdict) -> None:

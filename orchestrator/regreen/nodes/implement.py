@@ -8,7 +8,7 @@ from pathlib import Path
 from regreen.approvals import Decision
 from regreen.nodes.site import AUTHOR, Agent, Site
 from regreen.reports.evidence import bundle_summary
-from regreen.reports.messages import commit_message
+from regreen.reports.messages import commit_message, step_message
 from regreen.state import PlanTask, SprintState
 from regreen.store import decisions, documents
 from regreen.store.names import plan_id
@@ -19,11 +19,11 @@ from regreen_agents.domain.progress import Stage
 from regreen_agents.domain.runs import SuiteRun
 from regreen_agents.errors import StoppedError
 from regreen_agents.implement import Committed, Workshop, in_project
+from regreen_agents.repair.modernise.series import Note
 from regreen_agents.runners.target import quote
-from regreen_agents.workspace.commits import commit_edits, diff_of, keep_ref, stats_of
+from regreen_agents.workspace.commits import ancestors, commit_edits, diff_of, keep_ref, stats_of
 
 logger = logging.getLogger(__name__)
-SEARCH_SECONDS = 60.0
 
 
 def implement(task: PlanTask, site: Site) -> SprintState:
@@ -92,12 +92,24 @@ def _workshop(plan: Plan, agent: Agent, tree: Path) -> Workshop:
             files=stats_of(site.repository.root, sha),
         )
 
+    def commit_step(paths: Sequence[str], made: Plan, note: Note) -> Committed:
+        names = [in_project(path, site.info.prefix) for path in paths]
+        message = step_message(made, note)
+        sha = commit_edits(tree, names, message, date=site.info.started_at, author=AUTHOR)
+        return Committed(
+            sha=sha,
+            parent=ancestors(site.repository.root, sha, 1)[0],
+            tree=site.repository.tree_of(sha),
+            message=message,
+            files=stats_of(site.repository.root, sha),
+        )
+
     return Workshop(
         lab=agent.lab(tree, f"implement-{plan.id}", site.measured()),
         signatures=site.folder.load_triage().signatures,
         commit=commit,
         record=record,
-        search_seconds=max(5.0, min(SEARCH_SECONDS, site.seconds_left())),
+        commit_step=commit_step,
     )
 
 
@@ -106,7 +118,7 @@ def _bundle(site: Site, plan: Plan, found: Change | Refusal, workshop: Workshop)
     home, latest = f"evidence/{plan.id}", workshop.lab.latest
     site.folder.write_text(f"{home}/summary.md", bundle_summary(plan, found))
     if isinstance(found, Change):
-        diff = diff_of(site.repository.root, found.commit)
+        diff = "".join(diff_of(site.repository.root, commit) for commit in found.commits)
         site.folder.write_text(f"{home}/code_changes.diff", diff)
     if latest is not None:
         site.folder.write_text(f"{home}/exit_code.txt", _exit_codes(found, latest))

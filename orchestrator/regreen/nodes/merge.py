@@ -1,6 +1,7 @@
 """Move the target branch to exactly the tested tree, or gate again."""
 
 from regreen.nodes.site import AUTHOR, Site
+from regreen.reports.markdown import counted
 from regreen.reports.messages import squash_message
 from regreen.state import SprintState
 from regreen.store.record import MergeResult
@@ -26,7 +27,7 @@ def merge(_state: SprintState, site: Site) -> SprintState:
         site.folder.save_merge(_result(verdict, outcome, squashed=site.info.options.squash))
         agent.result = (
             f"{outcome.branch} {outcome.before[:10]} -> {outcome.after[:10]}, "
-            f"{len(outcome.commits)} commits {outcome.note}".rstrip()
+            f"{counted(len(outcome.commits), 'commit')} {outcome.note}".rstrip()
         )
     return {"merged": MERGED}
 

@@ -51,4 +51,5 @@ def _record_baseline(site: Site) -> None:
 def _fixed(record: SprintRecord) -> set[NodeId]:
     if record.merge is None or record.verdict is None:
         return set()
-    return {c.node_id for c in record.verdict.comparisons if c.delta is Delta.FIXED}
+    ended = (Delta.FIXED, Delta.DECIDED)
+    return {c.node_id for c in record.verdict.comparisons if c.delta in ended}

@@ -1,7 +1,8 @@
 """Sort the failures: a signature per test, clusters, and what is new since the last baseline."""
 
-from regreen.nodes.site import Site
+from regreen.nodes.site import Agent, Site
 from regreen.reports.clusters import cluster_mapping, failures_json
+from regreen.reports.markdown import counted
 from regreen.state import SprintState
 from regreen.store import baselines
 from regreen.store.record import Triage
@@ -10,6 +11,7 @@ from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.progress import Stage
 from regreen_agents.lab.clusters import clusters_of
 from regreen_agents.lab.signatures import dependent_on, signatures_of
+from regreen_agents.repair.stale_marks import disabled, stale_clusters
 
 HEALTHY = (Standing.STABLE_PASS, Standing.STABLE_SKIP)
 
@@ -23,14 +25,29 @@ def triage(_state: SprintState, site: Site) -> SprintState:
         known = None if previous is None else _redness(previous, signatures)
         sweeps = [sweep.spec for sweep in measured.sweeps]
         clusters, cleared = clusters_of(signatures, previous=known, sweeps=sweeps)
+        clusters += _stale(agent, signatures, len(clusters) + 1)
         result = Triage(signatures=novel(signatures, clusters), clusters=clusters, cleared=cleared)
         site.folder.save_triage(result)
         site.folder.write_text("failures.json", failures_json(site.folder.record()))
         mapping = cluster_mapping(result, measured)
         site.folder.write_text("cluster_mapping.md", mapping)
         sick = [s for s in signatures if s.standing not in HEALTHY]
-        agent.result = f"{len(clusters)} clusters of {len(sick)} tests: {_in_words(sick)}"
+        agent.result = (
+            f"{counted(len(clusters), 'cluster')} of {counted(len(sick), 'test')}: "
+            f"{_in_words(sick)}"
+        )
     return {"clusters": [cluster.id for cluster in clusters]}
+
+
+def _stale(
+    agent: Agent, signatures: tuple[TestSignature, ...], first_number: int
+) -> tuple[Cluster, ...]:
+    """Return the clusters of tests disabled for a reason that is gone; they come last."""
+    site = agent.site
+    if not disabled(signatures) or not site.load_policy().suite.is_pytest:
+        return ()
+    with site.tree("triage", site.info.base) as tree:
+        return stale_clusters(signatures, agent.lab(tree, "triage", site.measured()), first_number)
 
 
 def _in_words(sick: list[TestSignature]) -> str:

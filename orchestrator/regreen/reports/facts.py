@@ -12,6 +12,7 @@ from regreen_agents.domain.changes import Attempt, Change
 from regreen_agents.domain.identity import NodeId, PlanId
 from regreen_agents.domain.plans import Plan, Refusal
 from regreen_agents.domain.runs import Outcome
+from regreen_agents.domain.verdicts import Delta
 
 
 class Shown(StrEnum):
@@ -125,6 +126,14 @@ class Facts:
         """Tests red before and fixed now, by node id."""
         red = self.before.red if self.before else frozenset()
         return tuple(sorted(n for n in red if self.fixed(n) is Shown.YES))
+
+    @cached_property
+    def fixed_elsewhere(self) -> tuple[NodeId, ...]:
+        """Tests that no run of the suite shows red, and that a change fixed in another setting."""
+        verdict, red = self.record.verdict, self.before.red if self.before else frozenset()
+        rows = verdict.comparisons if verdict else ()
+        found = {row.node_id for row in rows if row.delta is Delta.FIXED}
+        return tuple(sorted(found - set(red)))
 
     @cached_property
     def left_red(self) -> tuple[NodeId, ...]:

@@ -13,6 +13,7 @@ from regreen_agents.domain.findings import Cause, Evidence, Finding, SourceLocat
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.plans import Plan
 from regreen_agents.domain.runs import Outcome
+from regreen_agents.repair.modernise.series import Note
 from regreen_prompts import one_line
 
 _ELSEWHERE = re.compile(r"(?<= )/\S*/python[\d.]*(?= -m pytest)")
@@ -77,12 +78,18 @@ def _any_path(finding: Finding, name: _Namer) -> str:
     return f"Let {name(finding.victims)} pass without {command} on PATH"
 
 
-def _any_seed(finding: Finding, name: _Namer) -> str:
-    return f"Make {name(finding.victims)} independent of the random seed"
+def _independent_of(what: str) -> Callable[[Finding, _Namer], str]:
+    return lambda finding, name: f"Make {name(finding.victims)} independent of {what}"
 
 
-def _any_hash(finding: Finding, name: _Namer) -> str:
-    return f"Make {name(finding.victims)} independent of set order"
+def _keeps_own(finding: Finding, name: _Namer) -> str:
+    if not finding.state:
+        return f"Let {name(finding.victims)} pass twice in a row"
+    return f"Keep {_state(finding)} from leaking out of {name(finding.victims)}"
+
+
+def _runs_again(finding: Finding, name: _Namer) -> str:
+    return f"Run {name(finding.victims)} again"
 
 
 def _alone(finding: Finding, name: _Namer) -> str:
@@ -105,8 +112,15 @@ _OUTCOMES: dict[Cause, Callable[[Finding, _Namer], str]] = {
     Cause.CWD_LEAK: _keeps_folder,
     Cause.CWD_RELATIVE_PATH: _any_folder,
     Cause.BARE_COMMAND: _any_path,
-    Cause.UNSEEDED_RANDOMNESS: _any_seed,
-    Cause.UNORDERED_ITERATION: _any_hash,
+    Cause.UNSEEDED_RANDOMNESS: _independent_of("the random seed"),
+    Cause.UNORDERED_ITERATION: _independent_of("set order"),
+    Cause.LISTING_ORDER: _independent_of("the order of listings"),
+    Cause.TIME: _independent_of("the date"),
+    Cause.TIME_ZONE: _independent_of("the time zone"),
+    Cause.LOCALE: _independent_of("the locale"),
+    Cause.CONCURRENCY: _independent_of("timing"),
+    Cause.SELF_POLLUTION: _keeps_own,
+    Cause.STALE_MARK: _runs_again,
     Cause.MISSING_STATE_SETTER: _alone,
     Cause.LEFT_FILE: _alone,
     Cause.CODE_BUG: _corrected,
@@ -124,6 +138,7 @@ def commit_body(plan: Plan, evidence: Sequence[Evidence]) -> str:
     parts = (
         wrap(finding.summary),
         wrap(f"Cause: {finding.cause} ({finding.category}), plan {plan.id}, option {option.title}"),
+        wrap(f"Confidence {option.confidence}.") if option.confidence else "",
         "Measured before the change:",
         *_experiments(finding.evidence),
         "Validated after it:",
@@ -153,7 +168,7 @@ def _conclusion(evidence: Evidence) -> str:
 
 
 def commit_message(plan: Plan, evidence: Sequence[Evidence], edited: Sequence[str] = ()) -> str:
-    """Return subject, body and the trailers Plan, Engine and Sprint.
+    """Return subject, body and the trailers Plan, Engine, Sprint and Confidence.
 
     Args:
         plan: The plan the commit implements.
@@ -162,7 +177,17 @@ def commit_message(plan: Plan, evidence: Sequence[Evidence], edited: Sequence[st
     """
     plan = _placed(plan, edited)
     trailers = f"Plan: {plan.id}\nEngine: {one_line(plan.engine)}\nSprint: {plan.sprint}"
+    sure = plan.option().confidence
+    if sure:
+        trailers += f"\nConfidence: {sure.level.value}"
     return f"{commit_subject(plan)}\n\n{commit_body(plan, evidence)}\n\n{trailers}\n"
+
+
+def step_message(plan: Plan, note: Note) -> str:
+    """Return the message of one commit of a series: its own cause, and the plan's trailers."""
+    parts = (shorten(note.subject), wrap(note.why), "Measured:", *_experiments(note.evidence))
+    trailers = f"Plan: {plan.id}\nEngine: {one_line(plan.engine)}\nSprint: {plan.sprint}"
+    return "\n\n".join(parts) + f"\n\n{trailers}\n"
 
 
 def _placed(plan: Plan, edited: Sequence[str]) -> Plan:

@@ -81,7 +81,9 @@ def _fixed_line(facts: Facts) -> str:
     if facts.before is None or facts.after is None:
         return f"tests fixed: {NOT_SHOWN}."
     total = len(facts.before.red)
-    return f"{len(facts.fixed_tests)} of {counted(total, 'red or flaky test')} fixed."
+    elsewhere = len(facts.fixed_elsewhere)
+    more = f", and {elsewhere} that failed in a changed setting only" if elsewhere else ""
+    return f"{len(facts.fixed_tests)} of {counted(total, 'red or flaky test')} fixed{more}."
 
 
 def _side_line(tally: Tally | None) -> str:

@@ -14,6 +14,7 @@ from regreen.reports.markdown import (
 )
 from regreen.reports.matrix import markdown
 from regreen.reports.overview import red_count
+from regreen.reports.policy_ledger import policy_ledger
 from regreen.reports.states import PlanState, result_of
 from regreen_agents.domain.changes import Change
 from regreen_agents.domain.findings import Evidence, Finding
@@ -90,7 +91,8 @@ def _commit(facts: Facts, plan: PlanId) -> str:
     if not commit:
         return "none"
     subject = f" {prose(change.subject)}" if change else ""
-    return f"{code_span(short(commit))}{subject}"
+    sure = f"; confidence {change.confidence.level.value}" if change and change.confidence else ""
+    return f"{code_span(short(commit))}{subject}{sure}"
 
 
 def _files(change: Change | None) -> str:
@@ -241,7 +243,8 @@ def flags_section(facts: Facts) -> str:
         for change in facts.record.changes
         for flag in change.policy_flags
     ]
-    return table(("Plan", "Where", "Rule", "Detail"), rows) if rows else "- none"
+    flags = table(("Plan", "Where", "Rule", "Detail"), rows) if rows else "- none"
+    return paragraphs((flags, policy_ledger(facts)))
 
 
 def is_live(facts: Facts, plan: PlanId) -> bool:

@@ -141,12 +141,23 @@ def _section(record: SprintRecord, plan_id: PlanId) -> str:
         *(_forecast(facts.plan) if facts.plan else ()),
         *([f"- Commit: {code_span(facts.change.commit)}"] if facts.change else ()),
         f"- Next action: {prose(entry.next_action)}",
+        *(_rules(facts.change) if facts.change else ()),
     ]
     title = prose(item.title) if item else ""
     parts = [f"## {plan_id} {entry.state.value}: {title}", "\n".join(lines), "### Attempts"]
     attempts = dict(record.attempts).get(plan_id) or (facts.change.attempts if facts.change else ())
     parts.append("\n".join(_attempt(a) for a in attempts) or "None yet.")
     return "\n\n".join(parts)
+
+
+def _rules(change: Change) -> list[str]:
+    """Return what the change did to limits, tolerances, gates and marks (R5, R8, R76)."""
+    return [
+        f"- {row.kind.value.capitalize()} at {code_span(row.where)}: {prose(row.what)}: "
+        f"{prose(row.before)} -> {prose(row.after)}"
+        + (f" ({row.inflation_percent:+.1f} %)" if row.inflation_percent is not None else "")
+        for row in change.ledger
+    ]
 
 
 def _forecast(plan: Plan) -> list[str]:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterable
 
+from regreen.store.edits_text import edits_and_inputs
 from regreen.store.matrix_text import markdown, table
 from regreen_agents.domain.findings import Evidence, Finding
 from regreen_agents.domain.identity import NodeId
@@ -20,6 +21,7 @@ def plan_body(plan: Plan) -> str:
         _isolated(plan.finding),
         _matrix(plan),
         _options(plan),
+        edits_and_inputs(plan),
         _tasks(plan),
         _scope_and_risk(plan),
         "## Validation\n\nCommands to check it by hand once the plan is merged. The implementer's "
@@ -41,6 +43,7 @@ def _cause(finding: Finding) -> str:
         ("Failing tests", finding.victims),
         ("Polluters, together enough", finding.polluters),
         ("Every test seen to change the same state", finding.all_polluters),
+        ("Every place of the tests that writes the environment", finding.inventory),
         ("State-setters", finding.state_setters),
         ("Cleaners: run in between, they make it pass", finding.cleaners),
         ("Missing", finding.missing),
@@ -137,10 +140,12 @@ def _options(plan: Plan) -> str:
 
 def _marks(plan: Plan, option: PlanOption) -> str:
     marks = [
-        ("recommended", option.key == plan.recommended),
+        ("recommended", option.key == plan.recommended and not option.rival),
         ("chosen", option.key == plan.chosen),
-        ("only a person may choose it", option.policy_decision),
+        ("only a person may choose it", option.needs_person),
     ]
+    if option.confidence:
+        marks.append((f"confidence {option.confidence.level.value}", True))
     return ", ".join(name for name, holds in marks if holds)
 
 
@@ -188,7 +193,9 @@ def _how_to_decide(plan: Plan) -> str:
         f'regreen plan reject {name} --why "..."',
         f"regreen plan edit {name}",
     ]
-    return (
-        f"## How to decide\n\nThe first command takes option {plan.option().key}. "
-        "An edit after an approval withdraws it.\n\n" + fence("\n".join(commands), "sh")
+    first = f"The first command takes option {plan.option().key}."
+    if plan.option().rival:
+        first = f"Nothing but your choice takes one; the first command takes {plan.option().key}."
+    return f"## How to decide\n\n{first} An edit after an approval withdraws it.\n\n" + fence(
+        "\n".join(commands), "sh"
     )

@@ -27,6 +27,8 @@ FindingLoader = Callable[[PlanId], Finding]
 _STAMPED = re.compile(r"\.regreen/sprints/[^/\s\"]+/")
 _FINDING = "finding"
 _FINDING_DIGEST = "finding_digest"
+_RARE = frozenset({"edits", "rival", "confidence", "telling"})
+"""Fields a document shows only where there is something in them."""
 
 
 def digest_of_finding(finding: Finding) -> Digest:
@@ -44,11 +46,21 @@ def render(plan: Plan, finding_digest: Digest) -> str:
     """Return the plan as a document; the same plan gives the same bytes."""
     values: dict[str, JsonValue] = {}
     for name, value in plan.model_dump(mode="json").items():
-        values[name] = value
+        if name in _RARE and not value:
+            continue
+        values[name] = _options(value) if name == "options" else value
         if name == _FINDING:
             values[name] = finding_file(plan.id)
             values[_FINDING_DIGEST] = finding_digest
     return f"{frontmatter.write(values)}\n{plan_body(plan)}"
+
+
+def _options(options: list[dict[str, JsonValue]]) -> JsonValue:
+    """Return options without the fields that only searched edits have, where they are empty."""
+    return [
+        {name: value for name, value in option.items() if value or name not in _RARE}
+        for option in options
+    ]
 
 
 def parse(

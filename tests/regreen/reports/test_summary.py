@@ -11,7 +11,7 @@ from regreen.reports.summary import sprint_report
 from regreen.store.record import SprintRecord
 from regreen_agents.domain.changes import PolicyFlag
 from regreen_agents.domain.findings import Cause
-from regreen_agents.domain.verdicts import VerdictKind
+from regreen_agents.domain.verdicts import Delta, TestComparison, VerdictKind
 from sprint_parts import approval, change, evidence, plan
 from sprint_records import gated, info, measured, merge, merged, planned, started, verdict
 from sprint_report_parts import section
@@ -184,6 +184,15 @@ def test_an_inconclusive_verdict_is_no_pass() -> None:
     assert "GATE: INCONCLUSIVE" in report.splitlines()[0]
     assert "- [ ] The gate's verdict is pass: not shown" in report
     assert "regreen commit approve" not in report
+
+
+def test_what_failed_in_a_changed_setting_only_is_counted_beside() -> None:
+    row = TestComparison(node_id=OK, delta=Delta.FIXED, before=(), after=())
+    shown = verdict().model_copy(update={"comparisons": (row,)})
+
+    report = sprint_report(gated().model_copy(update={"verdict": shown}))
+
+    assert "fixed, and 1 that failed in a changed setting only." in section(report, "Result")
 
 
 def test_agents_are_counted_per_phase_with_their_result_lines() -> None:

@@ -123,6 +123,16 @@ def test_tests_that_miss_the_same_thing_are_one_cluster(one: str, other: str, ti
     assert found[0].frame == ""
 
 
+def test_files_missing_beside_their_own_test_modules_are_several_clusters() -> None:
+    found = members(
+        signed("tests/test_a.py::a", failure(NO_FILE + "'/srv/tests/a.zip'", "shop/a.py:read")),
+        signed("tests/test_a.py::b", failure(NO_FILE + "'/srv/tests/b.zip'", "shop/b.py:read")),
+        signed("tests/test_c.py::c", failure(NO_FILE + "'/srv/tests/c.json'", "shop/c.py:read")),
+    )
+
+    assert found == [["tests/test_a.py::a", "tests/test_a.py::b"], ["tests/test_c.py::c"]]
+
+
 def test_different_missing_modules_are_different_clusters() -> None:
     found = members(
         signed("t.py", failure("ModuleNotFoundError: No module named 'six'", phase="collect")),

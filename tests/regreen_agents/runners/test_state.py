@@ -37,7 +37,7 @@ SHOP = """
 
     LAZY = Lazy()
 """
-ALIAS = "from shop import RATES\n"
+ALIAS = "from shop import RATES, Cart\n"
 POLLUTERS = {
     "environment": ("os.environ['SHOP_REGION'] = 'us'", "'SHOP_REGION' in os.environ"),
     "cwd": ("os.chdir('/')", "os.getcwd() == '/'"),

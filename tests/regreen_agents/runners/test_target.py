@@ -14,6 +14,7 @@ from regreen_agents.runners.target import (
     choose_interpreter,
     closure_of,
     inspect_target,
+    module_behind,
     python_in,
     quote,
     unasked_plugins,
@@ -125,6 +126,38 @@ def test_plugins_only_our_own_dependencies_bring_are_known(tmp_path: Path) -> No
     assert "langsmith_plugin" in this_target().unasked_plugins
     assert "pytest_cov" not in this_target().unasked_plugins
     assert unasked_plugins(tmp_path / "bin" / "python") == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        ("pytest", "pytest"),
+        ("brew-tea", "brew.tea"),
+        ("brew-inner", "brew.inner"),
+        ("brew-other", ""),
+        ("no-such-command", ""),
+    ],
+)
+def test_the_module_behind_a_command_says_itself_that_it_runs_it(
+    tmp_path: Path, command: str, module: str
+) -> None:
+    files = {
+        "brew/__init__.py": "",
+        "brew/tea/__init__.py": "",
+        "brew/tea/__main__.py": "from brew.tea.pot import main\n\nmain()\n",
+        "brew/tea/pot.py": "def main(): pass\ndef other(): pass\n",
+        "brew/inner.py": "def main(): pass\n\n\nif __name__ == '__main__':\n    main()\n",
+        "brew-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: brew\nVersion: 1\n",
+        "brew-1.dist-info/entry_points.txt": "[console_scripts]\nbrew-tea = brew.tea.pot:main\n"
+        "brew-inner = brew.inner:main\nbrew-other = brew.tea.pot:other\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    env = {**PLAIN, "PYTHONPATH": str(tmp_path / "site")}
+
+    assert module_behind(this_target(), command, env, tmp_path) == module
 
 
 def test_an_unknown_distribution_needs_nothing() -> None:

@@ -20,10 +20,14 @@ class Proposal(Model):
     cons: tuple[str, ...]
     policy_decision: bool = False
     """True when it skips or loosens something: never to be recommended by a machine."""
+    certain: bool = False
+    """Read off the failure's own words, so that a search of the code would know no better."""
     edits: tuple[FileEdit, ...]
     """Whole files, by path."""
     change_lines: tuple[str, ...]
     """``tests/test_a.py:12 restore SHOP_REGION after the test``; lines of the text before."""
+    reach: tuple[str, ...] = ()
+    """Further files it may come to edit: the plan's scope holds them too."""
 
 
 class Recipe(Protocol):

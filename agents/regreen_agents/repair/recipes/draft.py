@@ -139,7 +139,8 @@ class Draft:
     def edits(self) -> tuple[FileEdit, ...]:
         """Return the files that changed, by path."""
         codes: Mapping[str, tuple[str, str]] = {
-            path: (self._tree.read(path), file.module.code) for path, file in self._files.items()
+            path: (self._tree.read(path) if self._tree.exists(path) else "", file.module.code)
+            for path, file in self._files.items()
         }
         return tuple(
             FileEdit(path=path, before=before, after=after)

@@ -34,7 +34,9 @@ def with_first_statements(
         lines = list(_leading_lines(follower))
         blanks = _blank_prefix(lines)
         added[0] = added[0].with_changes(leading_lines=lines[:blanks])
-        old[at] = follower.with_changes(leading_lines=lines[blanks:])
+        defines = isinstance(follower, cst.FunctionDef | cst.ClassDef)
+        apart = [cst.EmptyLine(indent=False)] if defines else []
+        old[at] = follower.with_changes(leading_lines=[*apart, *lines[blanks:]])
     return function.with_changes(body=body.with_changes(body=[*old[:at], *added, *old[at:]]))
 
 

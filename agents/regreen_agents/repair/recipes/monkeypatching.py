@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from regreen_agents.domain.findings import Finding
+from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.flavours import Flavour, flavour_of
@@ -39,8 +39,10 @@ def polluters_of(finding: Finding) -> tuple[NodeId, ...]:
     """Return every polluter known, the minimal set first.
 
     Where the state is known, only tests seen to change it: of two polluters needed together, one
-    may only fail because of the other.
+    may only fail because of the other. A test that trips over itself is its own polluter.
     """
+    if finding.cause is Cause.SELF_POLLUTION:
+        return finding.victims
     if finding.state and finding.all_polluters:
         first = [name for name in finding.polluters if name in finding.all_polluters]
         return tuple(dict.fromkeys((*first, *finding.all_polluters)))
@@ -107,7 +109,22 @@ def call(function: str, *arguments: cst.BaseExpression, **named: cst.BaseExpress
         for name, value in named.items()
     ]
     args = [*(cst.Arg(argument) for argument in arguments), *keywords]
-    return cst.Expr(cst.Call(cst.parse_expression(function), args))
+    made = cst.Call(cst.parse_expression(function), args).visit(_NoBackslashes())
+    return cst.Expr(cst.ensure_type(made, cst.Call))
+
+
+class _NoBackslashes(cst.CSTTransformer):
+    """Lines joined by a backslash, which brackets join by themselves."""
+
+    def leave_SimpleWhitespace(  # noqa: N802 - LibCST's name
+        self,
+        original_node: cst.SimpleWhitespace,  # noqa: ARG002
+        updated_node: cst.SimpleWhitespace,
+    ) -> cst.BaseParenthesizableWhitespace:
+        _, joined, indent = updated_node.value.rpartition("\\\n")
+        if not joined:
+            return updated_node
+        return cst.ParenthesizedWhitespace(last_line=cst.SimpleWhitespace(indent))
 
 
 def augmented(statement: cst.AugAssign) -> cst.BaseExpression | None:

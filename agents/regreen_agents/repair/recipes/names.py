@@ -28,7 +28,7 @@ class Names:
     modules: frozenset[str]
     """Modules loaded by a plain ``import a.b``, by their full name."""
     used: frozenset[str]
-    """Every name that occurs in the file."""
+    """Every name that occurs in the file; not one that only functions import, as it is called."""
 
     def qualify(self, node: cst.CSTNode) -> str:
         """Return the dotted name of what an expression stands for, or an empty text.
@@ -90,7 +90,11 @@ def names_of(module: cst.Module, *, name: str, path: str) -> Names:
             statement.visit(imports)
     occurrences = _Occurrences()
     module.visit(occurrences)
-    return Names(imports.bindings, frozenset(imports.modules), frozenset(occurrences.found))
+    inner = _InnerImports()
+    module.visit(inner)
+    # ``import pytest`` in one test does not stand in the way of the same above all of them.
+    used = occurrences.found - (inner.imported - inner.found - set(imports.bindings))
+    return Names(imports.bindings, frozenset(imports.modules), frozenset(used))
 
 
 def bound_in(function: cst.FunctionDef) -> frozenset[str]:
@@ -231,3 +235,33 @@ class _Bindings(cst.CSTVisitor):
 
     def visit_Lambda(self, node: cst.Lambda) -> bool:  # noqa: N802, ARG002 - LibCST's name
         return False
+
+
+class _InnerImports(_Bindings):
+    """Collects the modules imported under their own name anywhere, and all other bindings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.imported: set[str] = set()
+
+    def visit_Import(self, node: cst.Import) -> None:  # noqa: N802 - LibCST's name
+        whole = (dotted(alias.name) for alias in node.names if alias.asname is None)
+        self.imported.update(name for name in whole if "." not in name)
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> None:  # noqa: N802 - LibCST's name
+        for alias in node.names if not isinstance(node.names, cst.ImportStar) else ():
+            self.found.add(dotted(alias.asname.name if alias.asname else alias.name))
+
+    def visit_ImportAlias(self, node: cst.ImportAlias) -> None:  # noqa: N802 - LibCST's name
+        """Leave them to the two above."""
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: N802 - LibCST's name
+        self.found.add(node.name.value)
+        return True
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> bool:  # noqa: N802 - LibCST's name
+        self.found.add(node.name.value)
+        return True
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:  # noqa: N802, ARG002 - LibCST's name
+        return True

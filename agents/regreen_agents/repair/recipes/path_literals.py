@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from regreen_agents.repair.recipes.literals import text_of
 from regreen_agents.repair.recipes.names import Names
 from regreen_agents.repair.source import ParsedModule
 
@@ -111,7 +112,7 @@ class PathLiterals:
         if not isinstance(call, cst.Call) or not isinstance(parent, cst.Arg):
             use = Use.NAMED if self._names_a_path(parent, written, whole) else Use.OTHER
             return PathLiteral(node, use, None, whole, prefix, line)
-        taken = self._use(call, first=call.args[0] is parent)
+        taken = self._use(call, first=_leads(call, parent))
         return PathLiteral(node, taken, call, whole, prefix, line) if taken is not None else None
 
     def _names_a_path(self, parent: cst.CSTNode, written: str, whole: str) -> bool:
@@ -160,7 +161,13 @@ class PathLiterals:
         call = self.parsed.parents.get(parent)
         if not isinstance(parent, cst.Arg) or not isinstance(call, cst.Call):
             return False
-        return self._use(call, first=call.args[0] is parent) not in {None, Use.OTHER}
+        return self._use(call, first=_leads(call, parent)) not in {None, Use.OTHER}
+
+
+def _leads(call: cst.Call, argument: cst.Arg) -> bool:
+    """Tell whether an argument is the first that names a folder or file: ``.`` names none."""
+    before = call.args[: list(call.args).index(argument)]
+    return all(text_of(other.value) == "." for other in before)
 
 
 def _pattern(node: cst.BaseExpression) -> str | None:

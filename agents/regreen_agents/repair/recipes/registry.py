@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from regreen_agents.domain.findings import Finding
+from regreen_agents.repair.modernise import recipe as modernise
 from regreen_agents.repair.recipes.base import Proposal, Recipe, VariantRecipe
 from regreen_agents.repair.recipes.resources import family as resources
 from regreen_agents.repair.recipes.resources.unset_variable import UnsetVariable, is_crowded
@@ -10,7 +11,12 @@ from regreen_agents.repair.recipes.state import family as state
 from regreen_agents.repair.recipes.values import family as values
 from regreen_agents.repair.source import SourceTree
 
-RECIPES: tuple[Recipe, ...] = (*state.RECIPES, *resources.RECIPES, *values.RECIPES)
+RECIPES: tuple[Recipe, ...] = (
+    *state.RECIPES,
+    *resources.RECIPES,
+    *values.RECIPES,
+    *modernise.FAMILY,
+)
 
 
 def proposals(finding: Finding, tree: SourceTree) -> tuple[Proposal, ...]:

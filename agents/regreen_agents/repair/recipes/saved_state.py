@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from regreen_agents.domain.runs import ABSENT, StateChange, StateKind
+from regreen_agents.repair.recipes import saved_settings
 from regreen_agents.repair.recipes.draft import SourceFile
+from regreen_agents.repair.recipes.file_paths import anchored
 from regreen_agents.repair.recipes.names import is_dotted_name
 from regreen_agents.repair.recipes.snippets import quoted
 
@@ -38,6 +40,12 @@ def write_piece(change: StateChange, saved: str, file: SourceFile) -> Written | 
         saved: The variable's name.
         file: The file the lines go into.
     """
+    setting = saved_settings.saved_setting(change)
+    if setting is not None:
+        save, restore, file = saved_settings.written(setting, saved, file)
+        return Written(Piece(setting.subject, save, restore), file)
+    if change.target == "time.tzname":
+        change = change.model_copy(update={"kind": StateKind.ENVIRONMENT, "target": "TZ"})
     writer = _WRITERS.get(change.kind)
     return writer(change, saved, file) if writer is not None else None
 
@@ -139,6 +147,9 @@ def _container(change: StateChange, saved: str, state: str, file: SourceFile) ->
     """Put the old content into the same object: others hold references to it."""
     if change.container == "cache":
         return Written(Piece(f"the cache of {state}", (), (f"{state}.cache_clear()",)), file)
+    if change.container == "database":
+        save, put_back, file = saved_settings.saved_database(state, saved, file)
+        return Written(Piece(f"the tables of {state}", save, put_back), file)
     content = f"vars({state})" if change.container == "object" else state
     if change.container == "list":
         restore: tuple[str, ...] = (f"{state}[:] = {saved}",)
@@ -236,6 +247,37 @@ def _signal(change: StateChange, saved: str, file: SourceFile) -> Written | None
     return Written(piece, file)
 
 
+def _patch(change: StateChange, saved: str, file: SourceFile) -> Written | None:  # noqa: ARG001 - one signature
+    """Stop the patchers: only they know what they replaced."""
+    known = next((m for m in _MOCKS if file.names.find(f"{m}.patch")), "")
+    library = known or next((m for m in _MOCKS if file.names.find(m)), _MOCKS[0])
+    patch, file = file.refer(library, ("patch",))
+    return Written(Piece("the patches a test started", (), (f"{patch}.stopall()",)), file)
+
+
+_MOCKS = ("unittest.mock", "mock")
+
+
+def _file(change: StateChange, saved: str, file: SourceFile) -> Written | None:
+    if not change.target or change.target.startswith(("/", "..")):
+        return None
+    path, file = anchored(change.target, file)
+    at = f"{saved}_path" if saved != "saved" else "path"
+    save = [f"{at} = {path}"]
+    if change.before == ABSENT:
+        save.append(f"{saved} = {at}.exists()")
+        restore = [f"if not {saved} and {at}.exists():", f"    {at}.unlink()"]
+    else:
+        save.append(f"{saved} = {at}.read_bytes() if {at}.exists() else None")
+        restore = [
+            f"if {saved} is not None:",
+            f"    {at}.write_bytes({saved})",
+            f"elif {at}.exists():",
+            f"    {at}.unlink()",
+        ]
+    return Written(Piece(change.target, tuple(save), tuple(restore)), file)
+
+
 _WRITERS: Mapping[StateKind, _Writer] = {
     StateKind.ENVIRONMENT: _environment,
     StateKind.CWD: _cwd,
@@ -244,9 +286,10 @@ _WRITERS: Mapping[StateKind, _Writer] = {
     StateKind.MODULE_GLOBAL: _attribute,
     StateKind.CLASS_ATTRIBUTE: _attribute,
     StateKind.CACHE: _attribute,
-    StateKind.PATCH: _attribute,
+    StateKind.PATCH: _patch,
     StateKind.LOGGING: _logging,
     StateKind.WARNINGS: _warnings,
     StateKind.LOCALE: _locale,
     StateKind.SIGNAL: _signal,
+    StateKind.FILE: _file,
 }

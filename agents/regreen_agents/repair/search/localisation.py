@@ -4,10 +4,12 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import Frame
 from regreen_agents.repair.search.source import is_test_path
+from regreen_agents.repair.search.ties import tie_bonus
 from regreen_agents.runners.search_runner import TracedTest
 
 INNERMOST_BONUS = 0.3
@@ -29,6 +31,8 @@ class Spectrum:
     """Suspicion above 0, only of lines that a failing test ran."""
     covering: dict[Line, frozenset[NodeId]]
     """The passing tests that ran each suspicious line."""
+    endless: tuple[NodeId, ...] = ()
+    """Failing tests that did not come to an end."""
 
     def covering_any(self, lines: Sequence[Line]) -> tuple[NodeId, ...]:
         """Return the passing tests that ran at least one of these lines, in their order."""
@@ -37,7 +41,10 @@ class Spectrum:
 
 
 def spectrum(
-    traced: Sequence[TracedTest], failing: Sequence[NodeId], frames: Sequence[Frame]
+    traced: Sequence[TracedTest],
+    failing: Sequence[NodeId],
+    frames: Sequence[Frame],
+    tree: Path | None = None,
 ) -> Spectrum:
     """Score every line by Ochiai (Abreu et al. 2007), plus a bonus for lines of the traceback.
 
@@ -47,21 +54,25 @@ def spectrum(
         traced: Every test that was traced.
         failing: The tests to repair; one that did not fail under the tracer says nothing.
         frames: The failure's traceback, outermost first.
+        tree: Where the sources are, to break ties between lines by what is near the failure.
     """
     red = [t for t in traced if t.test in failing and t.outcome in {"failed", "killed", "died"}]
     green = [t for t in traced if t.test not in failing and t.outcome == "passed"]
     failed = _tests_by_line(red)
     passed = _tests_by_line(green)
     bonus = frame_bonus(frames)
+    ties = tie_bonus(tree, frames, sorted({path for path, _ in failed})) if tree else {}
     scores: dict[Line, float] = {}
     for line, tests in sorted(failed.items()):
         ran = len(tests) + len(passed.get(line, ()))
         scores[line] = len(tests) / math.sqrt(len(red) * ran) + bonus.get(line, 0.0)
+        scores[line] += ties.get(line, 0.0)
     return Spectrum(
         failing=tuple(t.test for t in sorted(red, key=_cheapest_first)),
         passing=tuple(t.test for t in green),
         scores=scores,
         covering={line: frozenset(passed.get(line, ())) for line in scores},
+        endless=tuple(t.test for t in red if t.outcome == "killed"),
     )
 
 

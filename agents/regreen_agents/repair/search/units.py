@@ -72,16 +72,15 @@ def places(source: SourceFile) -> tuple[Place, ...]:
 
 def unit_of(
     source: SourceFile, function: OutermostFunction, edit: tuple[int, int, str]
-) -> CodeUnit | None:
+) -> CodeUnit:
     """Return an outermost function, with an edit in it, as a text that compiles alone.
+
+    Whether it does is for `code_of` to tell.
 
     Args:
         source: The file.
         function: The function.
         edit: Start and end offset in the file, and the new text between them.
-
-    Returns:
-        None when the result is no Python.
     """
     first, last = function.first_line, function.last_line
     start, end, after = edit
@@ -93,14 +92,13 @@ def unit_of(
         for b in blocks
     )
     names = [b.class_name for b in blocks if b.class_name]
-    unit = CodeUnit(
+    return CodeUnit(
         text=header + body,
         shift=first - 1 - len(blocks),
         line=first,
         names=(*names, function.node.name),
         futures=_futures(source.tree),
     )
-    return unit if code_of(unit, source.path) is not None else None
 
 
 def code_of(unit: CodeUnit, path: str) -> CodeType | None:

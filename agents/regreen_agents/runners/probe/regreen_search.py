@@ -4,36 +4,61 @@ Runs in the target's interpreter: Python 3.8+, pytest 7+, no dependency. It coll
 the job under the configuration's key ``search`` instead of running the tests. JSON lines answer:
 
     trace   every test in a forked child: {"test", "outcome", "seconds", "lines": {path: [line]}}
-    judge   every mutant in a forked child: {"mutant", "verdict", "test"}
+    judge   every mutant in a forked child: {"mutant", "verdict", "test", ...}
     cold    one mutant in this process, put in place before the target's code is imported
 """
 
+import gc
 import json
 import os
-import sys
 import threading
 import time
-from typing import Any, Callable, Dict, List, Optional, Set
+from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
-FOREIGN_FOLDERS = frozenset({"site-packages", "dist-packages", "node_modules"})
 monotonic = time.monotonic  # taken before any code of the target can patch it
+Tell = Callable[[Dict[str, Any]], None]
 
 
 class Job:
-    """What was asked, and the file the answers go to."""
+    """What was asked, what it is done with, and the file the answers go to."""
 
     def __init__(self, asked: Dict[str, Any], tree: str, load: Callable[[str], Any]) -> None:
         """Open the answers' file; `load` imports a sibling file."""
         self.asked = asked
         self.tree = os.path.realpath(tree)
-        self.started = monotonic()
-        self.children = load("regreen_search_children")
-        self.mutants = load("regreen_search_mutants")
+        self.scratch = asked["scratch"]
+        self.deadline = monotonic() + asked["seconds"]
+        self._load = load
+        self._loaded: Dict[str, Any] = {}
+        self.children = self.load("regreen_search_children")
+        self.pools = self.load("regreen_search_pool")
+        self.mutants = self.load("regreen_search_mutants")
+        self.lean = self.load("regreen_search_lean")
+        self.judging = self.load("regreen_search_judging")
+        self.measuring = self.load("regreen_search_measure")
+        self.lanes = asked.get("workers") or self.pools.usable_cores()
+        is_burning = asked["mode"] == "judge"
+        fuel = self.load("regreen_search_fuel")
+        self.tank = fuel.Tank()
+        self.overlay = self.mutants.Overlay(fuel, self.tank if is_burning else None)
+        self._fuel = fuel
         self.items: Dict[str, Any] = {}
+        self.config: Any = None
+        self.functions: Any = None
         self.outcomes: List[str] = []
+        self.error: Optional[BaseException] = None
+        """What the running test's body raised."""
+        self._state: Any = None
+        self._paths: Dict[str, str] = {}
         self._fd = os.open(asked["answers"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def load(self, name: str) -> Any:
+        """Return a sibling file as a module, the same each time."""
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        return self._loaded[name]
 
     def tell(self, answer: Dict[str, Any]) -> None:
         """Append one answer at once, so that a process that dies has told it."""
@@ -41,44 +66,134 @@ class Job:
 
     def is_over(self) -> bool:
         """Whether the time for the whole job is used up."""
-        return bool(monotonic() - self.started > self.asked["seconds"])
+        return bool(monotonic() > self.deadline)
+
+    def begin(self, session: Any) -> None:
+        """Know the collected tests."""
+        self.config = session.config
+        self.items = {item.nodeid: item for item in session.items}
 
     def chosen(self, tests: List[str]) -> List[Any]:
         """Return the collected items among these tests, in the order given."""
         return [self.items[test] for test in tests if test in self.items]
 
+    # ------------------------------------------------------------------------ code under repair
+
+    def path_of(self, place: Dict[str, Any]) -> str:
+        """Return the real path of a mutant's or function's file."""
+        path = place["path"]
+        if path not in self._paths:
+            self._paths[path] = os.path.realpath(os.path.join(self.tree, path))
+        return self._paths[path]
+
+    def files(self) -> List[str]:
+        """Return the real paths of the mutants' files."""
+        return sorted({self.path_of(mutant) for mutant in self.asked["mutants"]})
+
+    def put_ticks(self) -> None:
+        """Find the functions of the tree, and let the mutants' files burn fuel."""
+        self.functions = self.mutants.Functions(self.tree, self._fuel, self.tank)
+        for path in self.files():
+            self.functions.instrument(path)
+        self.overlay.cover(self.files())
+
+    def state(self) -> Any:
+        """Return the tree's modules as they were when this was first asked."""
+        if self._state is None:
+            states = self.load("regreen_search_state")
+            self._state = states.State(self.tree, self.functions.caches)
+        return self._state
+
+    def forget_state(self) -> None:
+        """Ask again: modules have been imported."""
+        self._state = None
+
+    def own_modules(self) -> int:
+        """Return how many modules of the tree are imported."""
+        return int(self.load("regreen_search_state").count_modules(self.tree))
+
+    # -------------------------------------------------------------------------------- children
+
+    def pool(self) -> Any:
+        """Return lanes for children, as long as there is time."""
+        return self.pools.Pool(self.children, self.lanes, self.deadline)
+
+    def start(self, work: Callable[[Tell], None], limit: float) -> Callable[[int], Any]:
+        """Return what starts a child that does this work."""
+        return lambda _lane: self.children.Child(work, limit, self)
+
+    def silence(self) -> None:
+        """Throw away what this child prints: thousands of tests would fill the disk."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        for fd in (1, 2):
+            os.dup2(null, fd)
+        gc.freeze()  # what the parent made is shared with it as long as nobody looks at it
+
+    # --------------------------------------------------------------------------------- tests
+
     def run_test(self, item: Any, following: Optional[Any]) -> str:
         """Run one test through every hook of pytest; return passed, failed or skipped."""
         del self.outcomes[:]
+        self.error = None
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if not self.outcomes or "failed" in self.outcomes:
             return "failed"
         return "skipped" if "skipped" in self.outcomes else "passed"
 
-    def run_until_red(self, items: List[Any], tell: Callable[[Dict[str, Any]], None]) -> None:
+    def run_until_red(
+        self, items: List[Any], tell: Tell, fuel: Callable[[str], Optional[int]]
+    ) -> None:
         """Run tests in order up to the first that does not pass, telling each one's end."""
-        for item, following in pairs(items):
+        for item, following in self.pairs(items):
+            self.tank.fill(fuel(item.nodeid) or 1 << 60)
             started = monotonic()
             outcome = self.run_test(item, following)
-            seconds = monotonic() - started
-            tell({"test": item.nodeid, "outcome": outcome, "seconds": seconds})
+            if self.tank.is_dry:
+                outcome = "fuel"
+            ended = {"test": item.nodeid, "outcome": outcome, "seconds": monotonic() - started}
+            ended["ticks"] = self.tank.used()
+            if self.error is not None:
+                self.tank.fill(self.lean.TEARDOWN_FUEL)
+                ended["failure"] = self.lean.message_of(self.error)
+                ended["line"] = self.lean.line_of(self.error, item)
+            tell(ended)
             if outcome != "passed":
                 return
+
+    @staticmethod
+    def pairs(items: List[Any]) -> List[Any]:
+        """Return (item, the one after it or None) for each item."""
+        return list(zip(items, [*items[1:], None]))
 
 
 class SearchPlugin:
     """Replaces pytest's run loop by the job."""
 
     def __init__(self, job: Job) -> None:
-        """Keep the job."""
+        """Keep the job; one that judges leaves a process here that has imported nothing yet."""
         self.job = job
+        self.zygotes: Any = None
+        if job.asked["mode"] == "judge" and hasattr(os, "fork"):
+            self.zygotes = job.load("regreen_search_zygote").Zygotes(job)
+            if any(mutant["unit"] is None for mutant in job.asked["mutants"]):
+                self.zygotes.fork("early")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: Any) -> None:
+        """Leave a process here before collection imports the code under repair."""
+        if self.zygotes is not None:
+            self.zygotes.fork("late", session.config)
+            if self.zygotes.entered is not None:
+                self.zygotes.narrow(session.config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> bool:
         """Do the job instead of running the tests."""
         job = self.job
         session.config.option.tbstyle = "no"  # nobody reads the tracebacks of mutants
-        job.items = {item.nodeid: item for item in session.items}
+        job.begin(session)
+        if self.zygotes is not None and self.zygotes.entered is not None:
+            self.zygotes.run()
         wanted = job.asked["failing"] + job.asked["passing"]
         job.tell({"missing": [test for test in wanted if test not in job.items]})
         if threading.active_count() > 1:
@@ -88,8 +203,25 @@ class SearchPlugin:
         elif not hasattr(os, "fork"):
             job.tell({"note": "this platform has no fork"})
         else:
-            {"trace": trace, "judge": judge}[job.asked["mode"]](job)
+            self.do()
         return True
+
+    def do(self) -> None:
+        """Do what is done in forked children."""
+        if self.job.asked["mode"] == "trace":
+            self.job.load("regreen_search_trace").trace(self.job)
+            return
+        try:
+            judge(self.job, self.zygotes)
+        finally:
+            self.zygotes.close()
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, call: Any) -> Any:
+        """Keep what the running test raised."""
+        yield
+        if call.excinfo is not None and self.job.error is None:
+            self.job.error = call.excinfo.value
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep the outcomes of the running test's phases."""
@@ -100,154 +232,23 @@ def make_plugin(config: Dict[str, Any], load: Callable[[str], Any]) -> SearchPlu
     """Return the plugin for one job; a cold job's mutant is put in place here, before imports."""
     job = Job(config["search"], config["tree"], load)
     if job.asked["mode"] == "cold":
-        job.mutants.overlay(job.asked["mutants"][0], job.tree)
+        job.overlay.put(job.asked["mutants"][0], job.tree)
     return SearchPlugin(job)
 
 
-def pairs(items: List[Any]) -> List[Any]:
-    """Return (item, the one after it or None) for each item."""
-    return list(zip(items, [*items[1:], None]))
-
-
-# -------------------------------------------------------------------------------------- trace
-
-
-def trace(job: Job) -> None:
-    """Trace the failing tests each in a child, the passing ones in as few children as it takes."""
-    limit = job.asked["test_seconds"]
-    for item in job.chosen(job.asked["failing"]):
-        if not job.is_over():
-            follow(job, [item], limit)
-    left = job.chosen(job.asked["passing"])
-    while left and not job.is_over():
-        begun = follow(job, left, limit)
-        left = left[max(begun, 1) :]
-
-
-def follow(job: Job, items: List[Any], limit: float) -> int:
-    """Trace tests in one child, pass on what it tells, and return how many it began."""
-
-    def work(tell: Callable[[Dict[str, Any]], None]) -> None:
-        trace_tests(job, items, tell)
-
-    begun = 0
-    for answer in job.children.answers_of(work, limit, job.asked["scratch"], items[0].config):
-        begun += answer.get("outcome") == "started"
-        if "end" not in answer:
-            job.tell(answer)
-        elif answer["end"] != "complete" and begun:
-            job.tell({"test": items[begun - 1].nodeid, "outcome": answer["end"], "seconds": limit})
-        if len(items) > 1 and job.is_over():
-            break
-    return begun
-
-
-def trace_tests(job: Job, items: List[Any], tell: Callable[[Dict[str, Any]], None]) -> None:
-    """Run tests under the line tracer.
-
-    A test on its own tells each line when first seen: it may never come to its end.
-    """
-    tests = {os.path.realpath(str(item.fspath)) for item in job.items.values()}
-    for item, following in pairs(items):
-        tell({"test": item.nodeid, "outcome": "started", "seconds": 0})
-        tracer = LineTracer(job.tree + os.sep, tests)
-        if len(items) == 1:
-            tracer.stream(item.nodeid, tell)
-        started = monotonic()
-        tracer.start()
-        try:
-            outcome = job.run_test(item, following)
-        finally:
-            tracer.stop()
-        lines = {path: sorted(seen) for path, seen in tracer.lines.items()}
-        seconds = monotonic() - started
-        tell({"test": item.nodeid, "outcome": outcome, "seconds": seconds, "lines": lines})
-
-
-class LineTracer:
-    """Collects the lines of the tree's own code that run, per file relative to the tree."""
-
-    def __init__(self, root: str, tests: Set[str]) -> None:
-        """Trace below `root` (with its final separator), except the files in `tests`."""
-        self.root = root
-        self.tests = tests
-        homes = {os.path.realpath(path) + os.sep for path in (sys.prefix, sys.base_prefix)}
-        self.interpreter = tuple(home for home in homes if home.startswith(root))
-        self.lines: Dict[str, Set[int]] = {}
-        self._relative: Dict[str, str] = {}
-        self._tracers: Dict[str, Callable[..., Any]] = {}
-        self._told: Optional[Callable[[str, int], None]] = None
-
-    def stream(self, test: str, tell: Callable[[Dict[str, Any]], None]) -> None:
-        """From now on tell every line when it is first seen."""
-
-        def told(path: str, line: int) -> None:
-            tell({"test": test, "outcome": "line", "seconds": 0, "lines": {path: [line]}})
-
-        self._told = told
-
-    def start(self) -> None:
-        """Trace this thread and those it starts."""
-        threading.settrace(self.on_call)
-        sys.settrace(self.on_call)
-
-    def stop(self) -> None:
-        """Trace no more."""
-        sys.settrace(None)
-        threading.settrace(None)
-
-    def path_of(self, filename: str) -> str:
-        """Return the path relative to the tree, empty for code that is not under repair."""
-        if filename not in self._relative:
-            path = os.path.realpath(filename) if os.path.isabs(filename) else ""
-            own = path.startswith(self.root) and path.endswith(".py") and path not in self.tests
-            if own and not path.startswith(self.interpreter):
-                relative = path[len(self.root) :].replace(os.sep, "/")
-                foreign = FOREIGN_FOLDERS.intersection(relative.split("/"))
-                self._relative[filename] = "" if foreign else relative
-        return self._relative.setdefault(filename, "")
-
-    def on_call(self, frame: Any, _event: str, _arg: Any) -> Any:
-        """Trace lines in frames of the tree's own code only; asked for every call of the run."""
-        path = self._relative.get(frame.f_code.co_filename)
-        if path is None:
-            path = self.path_of(frame.f_code.co_filename)
-        return self._line_tracer(path) if path else None
-
-    def _line_tracer(self, path: str) -> Callable[..., Any]:
-        if path not in self._tracers:
-            seen = self.lines.setdefault(path, set())
-
-            def on_line(frame: Any, _event: str, _arg: Any) -> Any:
-                line = frame.f_lineno
-                if line not in seen:
-                    seen.add(line)
-                    if self._told is not None:
-                        self._told(path, line)
-                return on_line
-
-            self._tracers[path] = on_line
-        return self._tracers[path]
-
-
-# -------------------------------------------------------------------------------------- judge
-
-
-def judge(job: Job) -> None:
-    """Judge the mutants in order; those that were too slow get a longer chance at the end."""
-    judging = job.mutants.Judging(job)
-    if not judging.measure():
+def judge(job: Job, zygotes: Any) -> None:
+    """Judge the mutants in order."""
+    job.put_ticks()
+    measure = job.measuring.Measure(job)
+    needed = {test for mutant in job.asked["mutants"] for test in mutant["tests"]}
+    covering = [test for test in job.asked["passing"] if test in needed]
+    if not measure.take(covering):
         return
-    slow = []
-    for mutant in job.asked["mutants"]:
-        if job.is_over() or judging.plausible >= job.asked["enough"]:
-            return
-        if judging.judge(mutant, 1.0) == "killed":
-            slow.append(mutant)
-    for mutant in slow:
-        if job.is_over() or judging.plausible:
-            return
-        judging.judge(mutant, 8.0)
+    if job.state().is_whole:
+        measure.try_lean([test for test in covering if test in measure.seconds])
+    else:
+        job.tell({"note": "the tree's modules hold too much to restore: a process for each edit"})
+    job.tell({"ended": job.judging.Judging(job, measure, zygotes).run()})
 
 
 def judge_cold(job: Job) -> None:
@@ -257,7 +258,7 @@ def judge_cold(job: Job) -> None:
     ended: List[Dict[str, Any]] = []
     items = job.chosen(tests)
     if len(items) == len(tests):
-        job.run_until_red(items, ended.append)
+        job.run_until_red(items, ended.append, lambda _: None)
     green = len(ended) == len(tests) and all(one["outcome"] == "passed" for one in ended)
     red = ended[-1]["test"] if ended and not green else ""
     job.tell({"mutant": mutant["id"], "verdict": "plausible" if green else "red", "test": red})

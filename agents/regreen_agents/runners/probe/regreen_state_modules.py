@@ -117,7 +117,8 @@ class Photograph:
             LAST_CLASSES.clear()
             LAST_CLASSES.update(library_classes(reached, self.others))
         for key, owner in LAST_CLASSES.items():
-            self.others[key] = self._space(key, owner, values.namespace_of_class(owner))
+            if id(owner) not in self._classes:  # the project's own, imported by name elsewhere
+                self.others[key] = self._space(key, owner, values.namespace_of_class(owner))
 
 
 def sort_names(key: Key, space: Space) -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from recipe_cases import env_change, make_finding, owned_change, write_tree
 from regreen_agents.domain.findings import Cause
 from regreen_agents.domain.runs import ABSENT
-from regreen_agents.repair.recipes.base import VariantRecipe
 from regreen_agents.repair.recipes.registry import RECIPES, proposals, propose
 from regreen_agents.repair.source import SourceTree
 
@@ -68,12 +67,10 @@ def test_a_cause_without_a_recipe_has_no_proposals(tmp_path: Path, cause: Cause)
     assert proposals(make_finding(cause, TEST), tree) == ()
 
 
-def test_recipe_names_are_unique_and_only_two_have_variants() -> None:
+def test_recipe_names_are_unique() -> None:
     names = [recipe.name for recipe in RECIPES]
 
     assert len(set(names)) == len(names)
-    variants = [recipe.name for recipe in RECIPES if isinstance(recipe, VariantRecipe)]
-    assert variants == ["seed_random", "sort_iteration"]
 
 
 @pytest.mark.parametrize("cause", list(Cause))

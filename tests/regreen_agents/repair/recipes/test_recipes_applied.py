@@ -153,9 +153,9 @@ CASES = {
             state=(owned_change("shop", "RATES", after="{'DE': 19}", container="dict"),),
         ),
         "import unittest\nimport shop\n\n\nclass TestA(unittest.TestCase):\n"
-        "    def test_it(self):\n        assert shop.RATES['DE'] == 19\n\n\n"
+        "    def test_it(self):\n        assert shop.rate_of('DE') == 19\n\n\n"
         "def test_after():\n    assert shop.RATES == {'a': 1}\n",
-        {"shop.py": SHOP},
+        {"shop.py": SHOP + "\n\ndef rate_of(country):\n    return RATES[country]\n"},
     ),
 }
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.repair.search.candidates import Listing, candidates
+from regreen_agents.repair.search.candidates import Listing, Space
 from regreen_agents.repair.search.localisation import Spectrum
+from regreen_agents.repair.search.tiers import Tier
 
 BAD, GOOD, FINE = NodeId("t.py::bad"), NodeId("t.py::good"), NodeId("t.py::fine")
 TEXT = """\
@@ -25,7 +26,7 @@ def listed(tree: Path, scores: dict[int, float], limit: int = 400) -> Listing:
     (tree / "a.py").write_text(TEXT)
     lines = {("a.py", line): score for line, score in scores.items()}
     covering = {line: frozenset({GOOD}) for line in lines}
-    return candidates(tree, Spectrum((BAD,), (GOOD, FINE), lines, covering), limit)
+    return Space(tree, Spectrum((BAD,), (GOOD, FINE), lines, covering)).tier(Tier.TOKENS, limit)
 
 
 def afters(listing: Listing) -> list[str]:
@@ -66,7 +67,7 @@ def test_the_limit_keeps_the_best(tmp_path: Path) -> None:
     best = listed(tmp_path, {5: 0.2, 9: 1.0}, limit=3)
 
     assert afters(best) == afters(everything)[:3]
-    assert best.considered == everything.considered
+    assert len(best.ranked) < best.considered <= everything.considered
 
 
 def test_code_that_runs_at_import_has_no_function_and_is_judged_by_all(tmp_path: Path) -> None:
@@ -89,7 +90,44 @@ def test_edits_that_compile_to_the_same_code_are_one(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def f(a):\n    return not (a and a)\n")
     covering = {("a.py", 2): frozenset[NodeId]()}
 
-    found = candidates(tmp_path, Spectrum((BAD,), (), {("a.py", 2): 1.0}, covering), 400)
+    space = Space(tmp_path, Spectrum((BAD,), (), {("a.py", 2): 1.0}, covering))
+    found = space.tier(Tier.TOKENS, 400)
 
     assert len([text for text in afters(found) if "and" not in text and "or" not in text]) == 1
     assert found.considered > len(found.ranked)
+
+
+def test_a_later_tier_lists_nothing_that_an_earlier_one_has(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def f(a, b):\n    return a[0] if b else a\n")
+    covering = {("a.py", 2): frozenset[NodeId]()}
+    space = Space(tmp_path, Spectrum((BAD,), (), {("a.py", 2): 1.0}, covering))
+
+    parts = [space.tier(tier, 400) for tier in (Tier.TOKENS, Tier.NAMES, Tier.WRAPS)]
+
+    texts = [text for part in parts for text in afters(part)]
+    ids = [mutant.id for part in parts for _, mutant in part.ranked]
+    assert all(part.ranked for part in parts)
+    assert len(set(texts)) == len(texts)
+    assert ids == list(range(len(ids)))
+
+
+def test_what_hardly_matters_is_not_even_generated(tmp_path: Path) -> None:
+    body = "".join(f"    a = g(a, {n})\n" for n in range(200))
+    (tmp_path / "a.py").write_text(f"def f(a, b):\n{body}    return a\n")
+    lines = {("a.py", line): 1.0 if line == 150 else 0.5 for line in range(2, 203)}
+    spectrum = Spectrum((BAD,), (), lines, {line: frozenset() for line in lines})
+
+    found = Space(tmp_path, spectrum).tier(Tier.NAMES, 5)
+
+    assert found.considered < 300
+    assert found.ranked[0][0].source.line_of(found.ranked[0][0].mutation.start) == 150
+
+
+def test_code_at_import_gets_no_insertions(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("LIMIT = 4\n\n\ndef f(a):\n    return a < LIMIT\n")
+    spectrum = Spectrum((BAD,), (), {("a.py", 5): 1.0}, {("a.py", 5): frozenset()})
+
+    found = Space(tmp_path, spectrum).tier(Tier.INSERTIONS, 400)
+
+    assert found.ranked
+    assert all(ranked.function is not None for ranked, _ in found.ranked)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.repair.search.search import MAX_PASSING, SearchRequest, nearest, search
+from regreen_agents.repair.search.hunt import MAX_PASSING, nearest
+from regreen_agents.repair.search.search import SearchRequest, search
 
 Build = Callable[[str, str], Any]
 
@@ -69,9 +70,10 @@ BUGS = {
         """
         from shop.core import Line
         def test_two(): assert Line(3, 2).cost == 6
+        def test_three(): assert Line(5, 3).cost == 15
         def test_none(): assert Line(0, 0).cost == 0
         """,
-        ["test_two"],
+        ["test_two", "test_three"],
         ["test_none"],
         "return self.price * self.count",
     ),

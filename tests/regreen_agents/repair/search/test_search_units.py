@@ -66,7 +66,6 @@ def all_code(code: CodeType) -> Iterator[CodeType]:
 def unchanged(source: SourceFile, function: OutermostFunction) -> CodeType:
     head = source.starts[function.first_line - 1]
     unit = unit_of(source, function, (head, head, ""))
-    assert unit is not None
     code = code_of(unit, source.path)
     assert code is not None
     return code
@@ -90,7 +89,9 @@ def test_an_edit_that_is_no_python_gives_no_unit() -> None:
     source = parse("shop.py", "def f(a):\n    return a\n")
     start = source.text.rindex("a")
 
-    assert unit_of(source, functions(source)[0], (start, start + 1, "a +")) is None
+    unit = unit_of(source, functions(source)[0], (start, start + 1, "a +"))
+
+    assert code_of(unit, source.path) is None
 
 
 def test_equal_behaviour_has_one_fingerprint_and_other_constants_another() -> None:

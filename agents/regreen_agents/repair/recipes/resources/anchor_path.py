@@ -1,5 +1,6 @@
 """A path relative to the working directory: anchor it at the folder of the file that names it."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.functions import swapped
+from regreen_agents.repair.recipes.literals import text_of
 from regreen_agents.repair.recipes.path_literals import PathLiteral, PathLiterals, Use
 from regreen_agents.repair.source import ParsedModule, SourceTree
 
@@ -124,7 +126,8 @@ class _Writer:
         if literal.use is Use.PATH_JOIN and call is not None:
             folder = cst.Arg(cst.parse_expression(self._folder(depth)))
             comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-            return call, call.with_changes(args=[folder.with_changes(comma=comma), *call.args])
+            rest = list(itertools.dropwhile(lambda arg: text_of(arg.value) == ".", call.args))
+            return call, call.with_changes(args=[folder.with_changes(comma=comma), *rest])
         if literal.use is Use.PATH_CLASS and call is not None:
             return call, self._path_call(literal, call, depth)
         return literal.node, self._expression(literal, depth)

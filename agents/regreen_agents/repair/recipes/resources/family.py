@@ -2,8 +2,22 @@
 
 from regreen_agents.repair.recipes.base import Recipe
 from regreen_agents.repair.recipes.resources.anchor_path import AnchorPath
+from regreen_agents.repair.recipes.resources.free_port import FreePort
+from regreen_agents.repair.recipes.resources.gate_by_marker import GateByMarker
+from regreen_agents.repair.recipes.resources.gate_unsupported import GateUnsupported
+from regreen_agents.repair.recipes.resources.isolate_slow import IsolateSlow
+from regreen_agents.repair.recipes.resources.make_resource import MakeResource
 from regreen_agents.repair.recipes.resources.missing_resource import MissingResource
-from regreen_agents.repair.recipes.resources.resolve_command import ResolveCommand
+from regreen_agents.repair.recipes.resources.own_surroundings import (
+    AskForTemporary,
+    OwnHome,
+    UsualUmask,
+)
+from regreen_agents.repair.recipes.resources.pass_setting import PassSetting
+from regreen_agents.repair.recipes.resources.raise_limit import RaiseLimit
+from regreen_agents.repair.recipes.resources.remove_mark import RemoveMark
+from regreen_agents.repair.recipes.resources.resolve_command import ResolveCommand, ResolveOrSkip
+from regreen_agents.repair.recipes.resources.split_loop import SplitLoop
 from regreen_agents.repair.recipes.resources.unset_variable import (
     UnsetVariable,
     UnsetVariableFixture,
@@ -14,6 +28,19 @@ RECIPES: tuple[Recipe, ...] = (
     UnsetVariableFixture(),
     AnchorPath(),
     ResolveCommand(),
+    ResolveOrSkip(),
+    PassSetting(),
+    FreePort(),
+    OwnHome(),
+    UsualUmask(),
+    AskForTemporary(),
+    RemoveMark(),
+    SplitLoop(),
+    IsolateSlow(),
+    RaiseLimit(),
+    MakeResource(),
+    GateUnsupported(),
+    GateByMarker(),
     MissingResource(),
 )
 """The least invasive and most idiomatic first."""

@@ -2,19 +2,22 @@
 
 import shlex
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import libcst as cst
 
 from regreen_agents.domain.findings import Cause, Finding
+from regreen_agents.lab.distributions import declared
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.entry_points import interpreter_arguments
-from regreen_agents.repair.recipes.functions import swapped
+from regreen_agents.repair.recipes.functions import contains, swapped, with_first_statements
 from regreen_agents.repair.recipes.literals import text_of
-from regreen_agents.repair.recipes.names import Names
+from regreen_agents.repair.recipes.monkeypatching import site_of
+from regreen_agents.repair.recipes.names import Names, bound_in
 from regreen_agents.repair.recipes.resources.anchor_path import suspected_files
-from regreen_agents.repair.recipes.snippets import expression, quoted
+from regreen_agents.repair.recipes.snippets import expression, quoted, statements
 from regreen_agents.repair.source import ParsedModule, SourceTree
 
 _STARTERS = frozenset(
@@ -54,17 +57,7 @@ class ResolveCommand:
         if way is None:
             return None
         draft = Draft(tree)
-        lines: list[str] = []
-        for path in suspected_files(finding):
-            parsed = tree.parse(path)
-            file = draft.file(path)
-            if parsed is None or file is None:
-                continue
-            suspected = frozenset(s.line for s in finding.locations if s.path == path)
-            found = _Search(parsed, file.names, command, suspected).commands()
-            if found:
-                draft.put(_resolved(file, found, way.arguments))
-                lines.extend(f"{path}:{c.line} run {command} by its module" for c in found)
+        lines = resolve(draft, finding, tree, way.arguments)
         return self._proposal(command, way, draft, lines) if lines else None
 
     def _proposal(self, command: str, way: _Way, draft: Draft, lines: list[str]) -> Proposal:
@@ -79,6 +72,83 @@ class ResolveCommand:
             edits=draft.edits(),
             change_lines=tuple(lines),
         )
+
+
+@dataclass(frozen=True)
+class ResolveOrSkip:
+    """The same for a command that is not installed: skip where its module is not there either."""
+
+    name: str = "resolve_or_skip"
+    causes: frozenset[Cause] = frozenset({Cause.BARE_COMMAND})
+
+    def propose(self, finding: Finding, tree: SourceTree) -> Proposal | None:
+        """Return both edits as a policy decision, for a command the project asks for by name."""
+        command = finding.missing[0] if finding.missing else ""
+        module = command.replace("-", "_")
+        if not module.isidentifier() or _way(command, finding, tree) is not None:
+            return None
+        asked = declared(command, tree.root)
+        draft = Draft(tree)
+        lines = resolve(draft, finding, tree, ("-m", module)) if asked else []
+        if asked is None or not lines or not _skip_without(draft, finding, module):
+            return None
+        return Proposal(
+            recipe=self.name,
+            title=f"Run {command} with the running interpreter, and skip where it is not installed",
+            strategy=f"{asked.where} asks for {command}, and it is not installed here. The call "
+            f"becomes the running interpreter with -m {module}; without the module the tests are "
+            "skipped with that reason.",
+            pros=(
+                f"Runs the {command} of the environment the tests run in, and needs no PATH.",
+                f"`python -m pip install {asked.install}` switches the tests on again.",
+            ),
+            cons=(
+                "Where the module is missing the tests find no defects, and nobody may notice.",
+                f"That {command} runs with -m is known by its name only: try it once.",
+            ),
+            policy_decision=True,
+            edits=draft.edits(),
+            change_lines=tuple(lines),
+        )
+
+
+def resolve(
+    draft: Draft, finding: Finding, tree: SourceTree, arguments: tuple[str, ...]
+) -> list[str]:
+    """Put the interpreter in place of the command in every suspected file; say where."""
+    command = finding.missing[0]
+    lines: list[str] = []
+    for path in suspected_files(finding):
+        parsed = tree.parse(path)
+        file = draft.file(path)
+        if parsed is None or file is None:
+            continue
+        suspected = frozenset(s.line for s in finding.locations if s.path == path)
+        found = _Search(parsed, file.names, command, suspected).commands()
+        if found:
+            draft.put(_resolved(file, found, arguments))
+            lines.extend(f"{path}:{c.line} run {command} by its module" for c in found)
+    return lines
+
+
+def _skip_without(draft: Draft, finding: Finding, module: str) -> bool:
+    """Let each victim ask for the module first; False when one cannot be edited."""
+    for node_id in finding.victims:
+        site = site_of(draft, node_id)
+        if site is None:
+            return False
+        pytest_name, file = site.file.refer("pytest", (), bound_in(site.function))
+        function = file.function(site.place)
+        folders = PurePosixPath(site.place.path).parents
+        # A folder of tests with the module's name, on sys.path by its parent, imports as well.
+        is_hidden = any(file.tree.exists(str(folder / module)) for folder in folders)
+        wanted = quoted(f"{module}.__main__" if is_hidden else module)
+        new = statements(file.module, [f"{pytest_name}.importorskip({wanted})"])
+        if function is None:
+            return False
+        if not contains(file.module, function, new[0]):
+            draft.put(file.swap(function, with_first_statements(function, new)))
+    return True
 
 
 def _way(command: str, finding: Finding, tree: SourceTree) -> _Way | None:
@@ -132,11 +202,9 @@ class _Search:
         """Return the places in order."""
         collector = _Candidates()
         self.parsed.module.visit(collector)
-        started = {
-            call.args[0].value.value
-            for call in collector.calls
-            if self._starts(call) and isinstance(call.args[0].value, cst.Name)
-        }
+        firsts = [call.args[0].value for call in collector.calls if self._starts(call)]
+        makers = [node.func if isinstance(node, cst.Call) else node for node in firsts]
+        started = {node.value for node in makers if isinstance(node, cst.Name)}
         found = [self._display(node, started) for node in collector.displays]
         found += [self._text(call) for call in collector.calls]
         return sorted((c for c in found if c is not None), key=lambda c: c.line)
@@ -150,6 +218,11 @@ class _Search:
         return _Command(node, (), line) if used else None
 
     def _is_started(self, node: cst.CSTNode, started: set[str]) -> bool:
+        """Tell whether a list is started: in the call, by its name, or returned to the call."""
+        if isinstance(self.parsed.parents[node], cst.Return):
+            outside = self.parsed.ancestors(node)
+            maker = next((n for n in outside if isinstance(n, cst.FunctionDef)), None)
+            return maker is not None and maker.name.value in started
         for outer in self.parsed.ancestors(node):
             if isinstance(outer, cst.Call) and self._starts(outer):
                 return True

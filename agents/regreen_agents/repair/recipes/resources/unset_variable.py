@@ -9,6 +9,11 @@ import libcst as cst
 from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.domain.runs import ABSENT, StateChange, StateKind
 from regreen_agents.repair.recipes.base import Proposal
+from regreen_agents.repair.recipes.class_environment import (
+    TIME_ZONE,
+    unittest_classes,
+    with_environment,
+)
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.flavours import Flavour
 from regreen_agents.repair.recipes.functions import contains, with_first_statements, with_parameter
@@ -20,8 +25,6 @@ from regreen_agents.repair.recipes.snippets import quoted, statements
 from regreen_agents.repair.recipes.state.env_monkeypatch import with_patched_environment
 from regreen_agents.repair.source import Place, SourceTree, definition
 
-TIME_ZONE = "TZ"
-"""The C library keeps its own copy of this one until ``time.tzset()``."""
 _FEW_VICTIMS = 3
 _LINE_LIMIT = 88
 _CAUSES = frozenset({Cause.ENVIRONMENT_VARIABLE})
@@ -102,7 +105,10 @@ class UnsetVariableFixture:
             old = draft.file(path)
             if old is None:
                 return None
-            new = _with_fixture(old, changes)
+            classes = unittest_classes(finding, path, draft)
+            names = [change.target for change in changes]
+            in_set_up = with_environment(old, classes, unset=names) or old
+            new = in_set_up if classes else _with_fixture(old, changes)
             if new is not old:
                 draft.put(new)
                 lines.append(f"{path}:{_line_above(old)} unset {what} before each test")
@@ -115,12 +121,10 @@ class UnsetVariableFixture:
         return Proposal(
             recipe=self.name,
             title=f"Unset {what} for every test of the failing file",
-            strategy=f"An automatic fixture in each file with failing tests takes {what} out of "
-            "the environment before every test and puts it back afterwards.",
-            pros=(
-                "One place in each file, and tests added tomorrow are covered.",
-                "Runs before setUp, and works for unittest classes.",
-            ),
+            strategy=f"One place in each file with failing tests, the setUp of a TestCase or an "
+            f"automatic fixture, takes {what} out of the environment before every test and puts it "
+            "back afterwards.",
+            pros=("One place in each file, and tests added tomorrow are covered.",),
             cons=(
                 _untested(what),
                 f"A passing test of the file that wants {what} must set it itself from now on.",

@@ -23,7 +23,7 @@ class ChdirMonkeypatch:
     """Turns a polluter's own ``os.chdir`` into ``monkeypatch.chdir``."""
 
     name: str = "chdir_monkeypatch"
-    causes: frozenset[Cause] = frozenset({Cause.CWD_LEAK})
+    causes: frozenset[Cause] = frozenset({Cause.CWD_LEAK, Cause.SELF_POLLUTION})
 
     def propose(self, finding: Finding, tree: SourceTree) -> Proposal | None:
         """Return edits of every polluter, or None when one changes it elsewhere."""

@@ -29,7 +29,7 @@ class EnvMonkeypatch:
     """Turns a polluter's own writes to ``os.environ`` into undone ones."""
 
     name: str = "env_monkeypatch"
-    causes: frozenset[Cause] = frozenset({Cause.ENVIRONMENT_LEAK})
+    causes: frozenset[Cause] = frozenset({Cause.ENVIRONMENT_LEAK, Cause.SELF_POLLUTION})
 
     def propose(self, finding: Finding, tree: SourceTree) -> Proposal | None:
         """Return edits of every polluter, or None when one writes elsewhere than in its body."""

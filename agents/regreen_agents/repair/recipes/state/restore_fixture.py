@@ -19,6 +19,7 @@ from regreen_agents.repair.source import SourceTree, definition
 
 _NAMED_PIECES = 3
 _LINE_LIMIT = 88
+_RELOADS = re.compile(r"\breload\b|sys\.modules|import_module|__import__")
 _WIDE_SETUP = re.compile(r"\b(setUpClass|setup_class|scope=)")
 
 
@@ -29,9 +30,14 @@ class _Fixture(NamedTuple):
     lines: tuple[str, ...]
 
 
-class _Placed(NamedTuple):
+class Placed(NamedTuple):
+    """A file with its new fixture."""
+
     file: SourceFile
     subjects: str
+    """What is restored, as a phrase."""
+    name: str
+    """Of the fixture."""
     line: int
     """Of the last statement above the fixture, in the text before."""
 
@@ -42,7 +48,13 @@ class RestoreFixture:
 
     name: str = "restore_fixture"
     causes: frozenset[Cause] = frozenset(
-        {Cause.ENVIRONMENT_LEAK, Cause.GLOBAL_STATE, Cause.CWD_LEAK}
+        {
+            Cause.ENVIRONMENT_LEAK,
+            Cause.GLOBAL_STATE,
+            Cause.CWD_LEAK,
+            Cause.LEFT_FILE,
+            Cause.SELF_POLLUTION,
+        }
     )
     scope: Literal["function", "module"] = "function"
     """``module`` also catches what class-wide set-up code leaves behind."""
@@ -52,13 +64,13 @@ class RestoreFixture:
         draft = Draft(tree)
         lines: list[str] = []
         left: list[str] = []
-        for path in dict.fromkeys(n.partition("::")[0] for n in polluters_of(finding)):
+        for path in _polluting_files(finding, tree):
             file = draft.file(path)
             if file is None or not self._fits(file):
                 return None
-            every = _changes_in(finding, path)
+            every = changes_in(finding, path)
             changes = [c for c in every if write_piece(c, "saved", file) is not None]
-            placed = _with_fixture(file, changes, self.scope) if changes else None
+            placed = with_restoring(file, changes, self.scope) if changes else None
             if placed is None:
                 return None
             draft.put(placed.file)
@@ -75,7 +87,7 @@ class RestoreFixture:
 
     def _proposal(self, draft: Draft, lines: list[str], left: list[str]) -> Proposal:
         what = lines[0].partition(" restore ")[2].partition(" after each ")[0]
-        missed = (f"Does not restore {_listed(sorted(set(left)))}.",) if left else ()
+        missed = (f"Does not restore {listed(sorted(set(left)))}.",) if left else ()
         return Proposal(
             recipe=self.name,
             title=f"Restore {what} after each {self._unit} of the polluting file",
@@ -95,7 +107,19 @@ class RestoreFixture:
         )
 
 
-def _changes_in(finding: Finding, path: str) -> list[StateChange]:
+def _polluting_files(finding: Finding, tree: SourceTree) -> list[str]:
+    """Return the files of the polluters, of a reload only those that can reload a module.
+
+    Of two polluters needed together, one may only show what the other has done.
+    """
+    paths = list(dict.fromkeys(n.partition("::")[0] for n in polluters_of(finding)))
+    if not finding.state or any(c.container != "module" for c in finding.state):
+        return paths
+    seen = {c.node_id.partition("::")[0] for c in finding.state}
+    return [p for p in paths if p in seen or not tree.exists(p) or _RELOADS.search(tree.read(p))]
+
+
+def changes_in(finding: Finding, path: str) -> list[StateChange]:
     """Return the state to restore in a file: what its tests change, else all there is."""
     mine = [c for c in finding.state if c.node_id.partition("::")[0] == path]
     if finding.cause is Cause.CWD_LEAK and not finding.state and finding.polluters:
@@ -110,7 +134,7 @@ def _distinct(changes: Sequence[StateChange]) -> list[StateChange]:
     return list({(c.kind, c.target): c for c in reversed(changes)}.values())[::-1]
 
 
-def _with_fixture(file: SourceFile, changes: list[StateChange], scope: str) -> _Placed | None:
+def with_restoring(file: SourceFile, changes: list[StateChange], scope: str) -> Placed | None:
     """Return the file with its fixture, or None when it has that one already."""
     slugs = _slugs(changes)
     pieces: list[Piece] = []
@@ -154,7 +178,7 @@ def _fixture_name(changes: list[StateChange], slugs: list[str]) -> str:
 
 
 def _rendered(name: str, pieces: list[Piece], pytest_name: str, scope: str) -> _Fixture:
-    subjects = _listed([piece.subject for piece in pieces])
+    subjects = listed([piece.subject for piece in pieces])
     unit = "test" if scope == "function" else "module"
     sentence = f'    """Put {subjects} back after each {unit}."""'
     if len(sentence) > _LINE_LIMIT or '"""' in subjects or "\\" in subjects:
@@ -173,7 +197,8 @@ def _rendered(name: str, pieces: list[Piece], pytest_name: str, scope: str) -> _
     return _Fixture(name, subjects, lines)
 
 
-def _listed(subjects: Sequence[str]) -> str:
+def listed(subjects: Sequence[str]) -> str:
+    """Return ``a, b and c``; of many the first three."""
     if len(subjects) > _NAMED_PIECES:
         return f"{', '.join(subjects[:_NAMED_PIECES])} and {len(subjects) - _NAMED_PIECES} more"
     return " and ".join([", ".join(subjects[:-1]), subjects[-1]] if subjects[1:] else subjects)
@@ -187,7 +212,7 @@ def _present(file: SourceFile, fixture: _Fixture) -> bool:
     return bool(new.body.deep_equals(there.body))
 
 
-def _placed(file: SourceFile, fixture: _Fixture) -> _Placed:
+def _placed(file: SourceFile, fixture: _Fixture) -> Placed:
     body = list(file.module.body)
     at = end_of_imports(body)
     (new,) = statements(file.module, fixture.lines)
@@ -197,7 +222,7 @@ def _placed(file: SourceFile, fixture: _Fixture) -> _Placed:
     if at + 1 < len(body):
         body[at + 1] = spaced(body[at + 1], 2)
     changed = SourceFile(file.tree, file.path, file.module.with_changes(body=body))
-    return _Placed(changed, fixture.subjects, _line_above(file))
+    return Placed(changed, fixture.subjects, fixture.name, _line_above(file))
 
 
 def _line_above(file: SourceFile) -> int:

@@ -32,7 +32,7 @@ class SetattrMonkeypatch:
     """Turns ``module.attribute = value`` in a polluter into ``monkeypatch.setattr``."""
 
     name: str = "setattr_monkeypatch"
-    causes: frozenset[Cause] = frozenset({Cause.GLOBAL_STATE})
+    causes: frozenset[Cause] = frozenset({Cause.GLOBAL_STATE, Cause.SELF_POLLUTION})
 
     def propose(self, finding: Finding, tree: SourceTree) -> Proposal | None:
         """Return edits of every polluter, or None when one changes the state through a call."""
@@ -142,8 +142,12 @@ class AttributeWrites:
 
 
 def _is_state(name: str, change: StateChange) -> bool:
-    """Tell whether a dotted name is the state; a class may be reached through a re-export."""
-    if name == f"{change.module}.{change.attribute}":
+    """Tell whether a dotted name is the state; modules and classes may be reached through others.
+
+    ``shop.client.socket.socket`` is ``socket.socket``, where ``shop.client`` imports it.
+    """
+    full = f"{change.module}.{change.attribute}"
+    if name == full or name.endswith(f".{full}"):
         return True
     top = change.module.partition(".")[0]
     through_class = "." in change.attribute and name.endswith(f".{change.attribute}")

@@ -1,7 +1,11 @@
 """A test that needs state another test sets up: let it set that state itself."""
 
 import ast
+import builtins
 from dataclasses import dataclass
+
+import libcst as cst
+import libcst.matchers as m
 
 from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.domain.runs import ABSENT, StateChange, StateKind
@@ -10,10 +14,10 @@ from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.flavours import Flavour
 from regreen_agents.repair.recipes.functions import contains, with_first_statements, with_parameter
 from regreen_agents.repair.recipes.monkeypatching import Site, site_of, takes_fixtures
-from regreen_agents.repair.recipes.names import bound_in, is_dotted_name
+from regreen_agents.repair.recipes.names import bound_in, dotted, is_dotted_name
 from regreen_agents.repair.recipes.snippets import quoted, restyled, statements, wrapped
 from regreen_agents.repair.recipes.state.env_monkeypatch import with_patched_environment
-from regreen_agents.repair.source import Place, SourceTree
+from regreen_agents.repair.source import Place, SourceTree, definition
 
 _OWNED = frozenset({StateKind.MODULE_GLOBAL, StateKind.CLASS_ATTRIBUTE})
 
@@ -36,6 +40,8 @@ class StateSetter:
                 return None
             if site.place in places:
                 continue
+            if _only_reads(site, changes):
+                return None
             file = _prepared(site, changes)
             if file is None:
                 return None
@@ -67,6 +73,17 @@ def _wanted(finding: Finding) -> tuple[StateChange, ...]:
     first = {(c.kind, c.target): c for c in reversed(finding.state)}
     changes = [c for c in first.values() if c.kind in _OWNED or c.kind is StateKind.ENVIRONMENT]
     return tuple(c for c in reversed(changes) if c.literal_after and _is_literal(c.after))
+
+
+def _only_reads(site: Site, changes: tuple[StateChange, ...]) -> bool:
+    """Tell whether a test calls nothing of the project: set by itself, the state proves nothing."""
+    names = {change.attribute.rpartition(".")[2] for change in changes if change.kind in _OWNED}
+    calls = m.findall(site.function.body, m.Call())
+    called = {dotted(cst.ensure_type(one, cst.Call).func) or "?" for one in calls}
+    plain = all(hasattr(builtins, name) or ".assert" in f".{name}" for name in called)
+    read = m.findall(site.function.body, m.Attribute() | m.Name())
+    found = {one.attr.value if isinstance(one, cst.Attribute) else one.value for one in read}  # type: ignore[attr-defined]
+    return plain and bool(names & found)
 
 
 def _is_literal(text: str) -> bool:
@@ -105,7 +122,8 @@ def _with_lines(
         if not owner:
             return None
         name = change.attribute.rpartition(".")[2]
-        for line in _setting(site.flavour, owner, name, change):
+        restored = _tear_down_sets(site, f"{owner}.{name}")
+        for line in _setting(site.flavour, owner, name, change)[restored:]:
             lines.extend(wrapped(line))
     function = file.function(site.place)
     if function is None:
@@ -119,6 +137,17 @@ def _with_lines(
     if site.flavour is Flavour.PLAIN:
         changed = with_parameter(changed, "monkeypatch")
     return file.swap(function, changed)
+
+
+def _tear_down_sets(site: Site, target: str) -> bool:
+    """Tell whether the test's class puts something back itself, after every test."""
+    if site.flavour is not Flavour.UNITTEST:
+        return False
+    tear_down = definition(site.file.module, site.place.classes, "tearDown")
+    if tear_down is None:
+        return False
+    lines = site.file.module.code_for_node(tear_down.body).splitlines()
+    return any(line.strip().startswith(f"{target} = ") for line in lines)
 
 
 def _owner(file: SourceFile, change: StateChange, local: frozenset[str]) -> tuple[str, SourceFile]:

@@ -1,7 +1,7 @@
 """A test that depends on unseeded random numbers: seed the generators at its start."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from regreen_agents.domain.findings import Cause, Finding
@@ -21,11 +21,20 @@ _NUMPY = re.compile(
     r"\b(?:np|numpy)\.random\.(?!default_rng|RandomState|Generator|SeedSequence|seed\b)[a-z]\w*"
     r"|from\s+numpy\s+import\s+random|from\s+numpy\.random\s+import"
 )
+_TORCH = re.compile(
+    r"\btorch\.(?:rand|randn|randint|randperm|normal|bernoulli|multinomial|dropout|nn\b)\w*"
+    r"|from\s+torch\s+import|import\s+torch\.nn"
+)
+_UNSEEDABLE = re.compile(r"\b(?:uuid[14]|secrets\.\w+|os\.urandom|SystemRandom)\b")
+_LEFT = (
+    "uuid1, uuid4, secrets, os.urandom and SystemRandom cannot be seeded: what is drawn from them "
+    "still changes. Pass such values in, or compare their form only."
+)
 
 
 @dataclass(frozen=True)
 class SeedRandom:
-    """Seeds ``random``, and numpy's global generator where that is used.
+    """Seeds ``random``, and the global generators of numpy and torch where those are used.
 
     The variant is the seed: a seed under which the test passes has to be found by running it.
     """
@@ -59,7 +68,13 @@ class SeedRandom:
             if file is not None:
                 draft.put(file)
                 places[site.place] = None
-        return _proposal(name, seed, draft, places) if places else None
+        if not places:
+            return None
+        paths = {place.path for place in places}
+        unseedable = any(_UNSEEDABLE.search(t) for path in paths for t in _texts(path, tree))
+        proposal = _proposal(name, seed, draft, places)
+        cons = (*proposal.cons, *((_LEFT,) if unseedable else ()))
+        return proposal.model_copy(update={"cons": cons})
 
 
 def _proposal(name: str, seed: int, draft: Draft, places: Iterable[Place]) -> Proposal:
@@ -95,13 +110,23 @@ def _with_seed(site: Site, seed: int) -> SourceFile | None:
 
 def _generators(file: SourceFile) -> list[tuple[str, str]]:
     """Return the modules whose global generator the file, or code it imports, draws from."""
-    texts = [file.module.code]
-    for path in file.tree.imports_of(file.path):
+    texts = list(_texts(file.path, file.tree))
+    found = [
+        (module, line)
+        for module, line, pattern in (
+            ("random", ".seed({seed})", _STANDARD),
+            ("numpy", ".random.seed({seed})", _NUMPY),
+            ("torch", ".manual_seed({seed})", _TORCH),
+        )
+        if any(pattern.search(text) for text in texts)
+    ]
+    return found or [("random", ".seed({seed})")]
+
+
+def _texts(path: str, tree: SourceTree) -> Iterator[str]:
+    """Yield the text of a file and of the code it imports."""
+    for name in (path, *tree.imports_of(path)):
         try:
-            texts.append(file.tree.read(path))
+            yield tree.read(name)
         except RegreenError:
             continue
-    numpy = any(_NUMPY.search(text) for text in texts)
-    standard = any(_STANDARD.search(text) for text in texts)
-    generators = [("random", ".seed({seed})")] if standard or not numpy else []
-    return [*generators, *([("numpy", ".random.seed({seed})")] if numpy else [])]

@@ -39,6 +39,7 @@ JOIN = "os.path.join(os.path.dirname(__file__), "
             f'{HERE}.joinpath("fixtures", "catalog.json")',
         ),
         ("import os", 'os.path.join("fixtures", name)', f'{JOIN}"fixtures", name)'),
+        ("import os", 'os.path.join(".", "fixtures", name)', f'{JOIN}"fixtures", name)'),
         ("import os", 'os.path.exists("./{}")', f'os.path.exists({JOIN}"./{{}}"))'),
         ("import os", 'open("fixtures/" + name)', f'open({JOIN}"fixtures/" + name))'),
         (

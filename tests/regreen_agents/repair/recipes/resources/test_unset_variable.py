@@ -268,3 +268,43 @@ def test_a_variable_that_was_not_removed_asks_for_nothing(tmp_path: Path) -> Non
 
     assert propose("unset_variable", finding, tree) is None
     assert propose("unset_variable_fixture", finding, tree) is None
+
+
+PURE_UNITTEST = """
+import os
+import time
+import unittest{patch}
+
+
+class A(unittest.TestCase):
+    def setUp(self):{set_up}
+        self.zone = "UTC"
+
+    def test_it(self):
+        assert time.tzname[0] == self.zone
+
+    def test_two(self):
+        assert "TZ" not in os.environ
+
+
+if __name__ == "__main__":
+    unittest.main()
+"""
+SET_UP = """
+        self.addCleanup(time.tzset)
+        patcher = mock.patch.dict(os.environ)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+        os.environ.pop("TZ", None)
+        time.tzset()"""
+
+
+def test_a_file_that_knows_no_pytest_is_repaired_in_its_own_set_up(tmp_path: Path) -> None:
+    before = PURE_UNITTEST.format(patch="", set_up="")
+    after = PURE_UNITTEST.format(patch="\nfrom unittest import mock", set_up=SET_UP)
+    tree = write_tree(tmp_path, {"tests/test_a.py": before})
+    tests = ("tests/test_a.py::A::test_it", "tests/test_a.py::A::test_two")
+
+    assert_repairs(
+        tree, "unset_variable_fixture", failing_with("TZ", tests=tests), {"tests/test_a.py": after}
+    )

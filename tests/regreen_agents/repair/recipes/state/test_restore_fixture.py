@@ -104,13 +104,13 @@ def test_a_rebound_global_is_put_back_in_the_style_of_the_file(tmp_path: Path) -
 
 def test_what_cannot_be_restored_is_named_among_the_cons(tmp_path: Path) -> None:
     tree = write_tree(tmp_path, {"tests/test_a.py": "def test_it():\n    pass\n"})
-    state = (env_change("A"), change(StateKind.FILE, "out.txt"))
+    state = (env_change("A"), change(StateKind.THREAD, "worker"))
 
     proposal = propose("restore_fixture", leak(*state), tree)
 
     assert proposal is not None
-    assert "Does not restore out.txt." in proposal.cons
-    assert propose("restore_fixture", leak(change(StateKind.FILE, "out.txt")), tree) is None
+    assert "Does not restore worker." in proposal.cons
+    assert propose("restore_fixture", leak(change(StateKind.THREAD, "worker")), tree) is None
 
 
 def test_every_polluting_file_gets_the_state_it_changes(tmp_path: Path) -> None:

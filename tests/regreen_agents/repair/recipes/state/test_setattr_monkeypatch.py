@@ -54,6 +54,18 @@ def leak(*state: StateChange) -> Finding:
             owned_change("shop.tax", "RATES", container="dict"),
         ),
         (
+            "import shop.tax",
+            "shop.tax.socket.socket = None",
+            'monkeypatch.setattr(shop.tax.socket, "socket", None)',
+            owned_change("socket", "socket"),
+        ),
+        (
+            "from shop import tax",
+            "tax.RATES = [1] + \\\n        [2]",
+            'monkeypatch.setattr(tax, "RATES", [1] +\n        [2])',
+            owned_change("shop.tax", "RATES"),
+        ),
+        (
             "from shop.tax import RATES",
             'del RATES["DE"]',
             'monkeypatch.delitem(RATES, "DE")',

@@ -103,6 +103,22 @@ def test_a_testcase_method_sets_the_state_and_cleans_up(tmp_path: Path) -> None:
     assert_repairs(tree, "state_setter", finding, {"tests/test_a.py": after})
 
 
+def test_what_a_tear_down_puts_back_is_not_put_back_twice(tmp_path: Path) -> None:
+    text = (
+        "import unittest\n\nfrom shop.tax import Cache\n\n\nclass Prices(unittest.TestCase):\n"
+        "    def setUp(self):\n        self.size = Cache.size\n\n"
+        "    def tearDown(self):\n        Cache.size = self.size\n\n"
+        "    def test_it(self):\n{}        class Options:\n            pass\n"
+    )
+    tree = write_tree(tmp_path, {**SHOP, "tests/test_a.py": text.format("")})
+    finding = brittle(
+        owned_change("shop.tax", "Cache.size", after="3"), test="tests/test_a.py::Prices::test_it"
+    )
+    after = text.format("        Cache.size = 3\n\n")
+
+    assert_repairs(tree, "state_setter", finding, {"tests/test_a.py": after})
+
+
 def test_a_long_line_is_wrapped_as_deep_as_its_method(tmp_path: Path) -> None:
     text = (
         "import unittest\n\nfrom shop import tax\n\n\n"
@@ -194,9 +210,7 @@ def test_the_setters_call_is_imported_where_the_brittle_test_stands_elsewhere(
     assert_repairs(tree, "copy_setup_call", finding, {"tests/test_a.py": after})
 
 
-@pytest.mark.parametrize(
-    "body", ["self_made = 1\n    register(self_made)", "x = register()", "assert register()"]
-)
+@pytest.mark.parametrize("body", ["self_made = 1\n    register(self_made)", "assert len('ab')"])
 def test_a_setter_that_starts_otherwise_gives_no_call_to_copy(tmp_path: Path, body: str) -> None:
     text = f"from shop.tax import register\n\n\ndef test_setter():\n    {body}\n\n\n"
     text += "def test_it():\n    pass\n"
@@ -204,3 +218,50 @@ def test_a_setter_that_starts_otherwise_gives_no_call_to_copy(tmp_path: Path, bo
     finding = brittle(state_setters=("tests/test_a.py::test_setter",))
 
     assert propose("copy_setup_call", finding, tree) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("assert not tax.Cache().check(3)", "tax.Cache().check(3)"),
+        ("found = tax.register(1)", "tax.register(1)"),
+    ],
+)
+def test_a_call_whose_answer_the_setter_checks_sets_up_too(
+    tmp_path: Path, line: str, call: str
+) -> None:
+    text = (
+        "from shop import tax\n\n\n"
+        f"def test_setter():\n    {line}\n\n\n"
+        "def test_it():\n    {}assert tax.Cache.size == 3\n"
+    )
+    tree = write_tree(tmp_path, {**SHOP, "tests/test_a.py": text.format("")})
+    state = owned_change("shop.tax", "Cache.size", after="3")
+    finding = brittle(state, state_setters=("tests/test_a.py::test_setter",))
+
+    assert_repairs(
+        tree, "copy_setup_call", finding, {"tests/test_a.py": text.format(f"{call}\n    ")}
+    )
+
+
+def test_a_test_that_only_reads_the_state_is_not_made_to_read_what_it_has_set(
+    tmp_path: Path,
+) -> None:
+    text = "from shop.tax import Cache\n\n\ndef test_it():\n    assert Cache.size == 3\n"
+    tree = write_tree(tmp_path, {**SHOP, "tests/test_a.py": text})
+
+    finding = brittle(owned_change("shop.tax", "Cache.size", after="3"))
+
+    assert propose("state_setter", finding, tree) is None
+
+
+def test_literals_and_builtins_go_along_with_a_call_into_another_file(tmp_path: Path) -> None:
+    setter = "from shop import tax\n\n\ndef test_setter():\n    tax.add('a', str.split)\n"
+    text = "from shop import tax\n\n\ndef test_it():\n    {}assert tax.read('a')\n"
+    tree = write_tree(
+        tmp_path, {**SHOP, "tests/test_b.py": setter, "tests/test_a.py": text.format("")}
+    )
+    finding = brittle(state_setters=("tests/test_b.py::test_setter",))
+    after = text.format("tax.add('a', str.split)\n    ")
+
+    assert_repairs(tree, "copy_setup_call", finding, {"tests/test_a.py": after})

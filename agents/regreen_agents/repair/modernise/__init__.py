@@ -1,0 +1,1 @@
+"""Tests broken by upgrades: a table of what went, and a loop that follows the errors."""

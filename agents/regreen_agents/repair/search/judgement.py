@@ -1,0 +1,239 @@
+"""From plausible edits to one decision: apply, or let a person choose among behaviours.
+
+Passing every test is not being right. In this order: edits that crash where the code as it is
+answers are put last; edits that behave alike become one group; the group's confidence says how
+far its tests, and what was observed, can be trusted. One group left and the confidence high enough:
+it may be applied. Otherwise the groups are shown, each pair with an input that tells them apart.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from regreen_agents.domain.confidence import (
+    Confidence,
+    ConfidenceLevel,
+    SearchFacts,
+    search_confidence,
+)
+from regreen_agents.domain.findings import SourceLocation
+from regreen_agents.domain.identity import Model, NodeId
+from regreen_agents.repair.search.antipatterns import literals_of, oddities
+from regreen_agents.repair.search.fuzz import Behaviours, Placed, behaviours, functions_of, placed
+from regreen_agents.repair.search.groups import Group, Telling, grouped, telling
+from regreen_agents.repair.search.heldout import held_out
+from regreen_agents.repair.search.hunt import Hunt, SearchRequest, hunt
+from regreen_agents.repair.search.mutation_score import Watched, mutation_score
+from regreen_agents.repair.search.search import Candidate, candidate, suspicious
+from regreen_agents.runners.behaviour_runner import BehaviourRunner, Comparison
+from regreen_agents.runners.search_runner import SearchRunner, Suite
+
+MAX_RIVALS = 12
+"""Edits that are compared."""
+SHOWN_GROUPS = 5
+COMPARE_SHARE = 0.5
+SCORE_SECONDS = 20.0
+HELD_OUT_SECONDS = 30.0
+INVASIVE = ("insert", "guard", "stmt", "delete", "move", "duplicate", "try", " + ")
+MAX_RECORDING = 60
+"""Passing tests, nearest first, in which arguments are recorded beside the failing ones."""
+
+
+class Rival(Model):
+    """One behaviour that makes every test pass."""
+
+    edits: tuple[Candidate, ...]
+    """Edits that could not be told apart, best first; the first stands for all."""
+    confidence: Confidence
+    broken: tuple[str, ...] = ()
+    """Calls that are answered today and crash or hang under it."""
+
+
+class Decision(Model):
+    """What the search found, in the order to trust it."""
+
+    rivals: tuple[Rival, ...]
+    telling: tuple[Telling, ...]
+    """Inputs that tell the rivals apart; their answers are in the order of the rivals."""
+    tried: int
+    considered: int
+    locations: tuple[SourceLocation, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the first may be applied without a person choosing."""
+        return len(self.rivals) == 1 and self.rivals[0].confidence.level != ConfidenceLevel.LOW
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What decides: the two doors to the target."""
+
+    judge: SearchRunner
+    compare: BehaviourRunner
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One search with what it found."""
+
+    request: SearchRequest
+    found: Hunt
+    bench: Bench
+    deadline: float
+    plausible: tuple[Candidate, ...]
+    tests: tuple[tuple[NodeId, ...], ...]
+    """For each plausible edit, the passing tests that run its lines."""
+    places: tuple[Placed, ...]
+    odd: tuple[tuple[str, ...], ...]
+
+
+def decide(request: SearchRequest, bench: Bench) -> Decision:
+    """Search, then judge what was found; tests are never edited.
+
+    Args:
+        request: What to repair; its time is for the search, the judgement takes some more.
+        bench: Runs the target.
+
+    Returns:
+        The rival behaviours; none when no edit makes the tests pass.
+
+    Raises:
+        RunnerError: The target's interpreter could not be started.
+        StoppedError: The sprint was asked to stop.
+    """
+    found = hunt(request, bench.judge)
+    case = _case(request, found, bench)
+    rivals, told, notes = _rivals(case) if case.plausible else ((), (), ())
+    return Decision(
+        rivals=rivals,
+        telling=told,
+        tried=found.tried,
+        considered=found.considered,
+        locations=suspicious(request.tree, found.spectrum),
+        notes=tuple(dict.fromkeys([*found.notes, *notes])),
+    )
+
+
+def _case(request: SearchRequest, found: Hunt, bench: Bench) -> _Case:
+    pairs = found.plausible[:MAX_RIVALS]
+    made = [(candidate(ranked), ranked.tests) for ranked, _ in pairs]
+    literals = _literals(request)
+    kept = []
+    for number, (one, tests) in enumerate(made):
+        place = placed(one.edit, number, tests)
+        if place is not None:
+            kept.append((one, tests, place, oddities(one.edit.before, one.edit.after, literals)))
+    return _Case(
+        request=request,
+        found=found,
+        bench=bench,
+        deadline=time.monotonic() + max(request.seconds * COMPARE_SHARE, SCORE_SECONDS),
+        plausible=tuple(one for one, _, _, _ in kept),
+        tests=tuple(tests for _, tests, _, _ in kept),
+        places=tuple(place for _, _, place, _ in kept),
+        odd=tuple(odd for _, _, _, odd in kept),
+    )
+
+
+def _literals(request: SearchRequest) -> frozenset[str]:
+    files = sorted({test.partition("::")[0] for test in request.failing})
+    texts = [
+        (request.tree / name).read_text(encoding="utf-8", errors="replace")
+        for name in files
+        if (request.tree / name).is_file()
+    ]
+    return literals_of(texts)
+
+
+def _rivals(case: _Case) -> tuple[tuple[Rival, ...], tuple[Telling, ...], tuple[str, ...]]:
+    seen = _observed(case)
+    order = sorted(range(len(case.plausible)), key=lambda n: _order(case, seen, n))
+    groups = grouped(order, seen)
+    sound = [g for g in groups if not _broken(seen, groups, g) and not case.odd[g.members[0]]]
+    left = sound or list(groups)
+    dropped = len(groups) - len(left)
+    shown = left[:SHOWN_GROUPS]
+    rivals = tuple(
+        Rival(
+            edits=tuple(case.plausible[n] for n in group.members),
+            confidence=_confidence(case, seen, group, len(left) - 1),
+            broken=tuple(seen.inputs[c].shown for c in seen.broken(group.members[0])[:3]),
+        )
+        for group in shown
+    )
+    notes = _notes(dropped, len(left) - len(shown))
+    return rivals, telling(shown, seen), notes
+
+
+def _notes(dropped: int, hidden: int) -> tuple[str, ...]:
+    notes = []
+    if dropped:
+        why = "they crash where the code answers today, or fit the tests only"
+        notes.append(f"behaviours that pass the tests and were put aside: {dropped} ({why})")
+    if hidden:
+        notes.append(f"behaviours that pass the tests and are not shown: {hidden}")
+    return tuple(notes)
+
+
+def _observed(case: _Case) -> Behaviours:
+    """Call the edited functions under every edit."""
+    lines = sorted(case.found.spectrum.scores, key=lambda at: (-case.found.spectrum.scores[at], at))
+    edits = [(one.path, place) for one, place in zip(case.plausible, case.places, strict=True)]
+    functions = functions_of(case.request.tree, edits, lines)
+    if not functions:
+        return Behaviours((), {})
+    near = dict.fromkeys(test for tests in case.tests for test in tests)
+    passing = tuple(t for t in case.found.suite.passing if t in near)[:MAX_RECORDING]
+    suite = Suite(case.request.tree, case.found.suite.failing, passing)
+    asked = Comparison(functions, tuple(place.mutant for place in case.places))
+    left = max(case.deadline - time.monotonic(), 5.0)
+    return behaviours(case.bench.compare.compare(suite, asked, seconds=left))
+
+
+def _order(case: _Case, seen: Behaviours, number: int) -> tuple[float, ...]:
+    """Sort key: sound before odd, breaking and endless ones, then as ranked, then the smaller."""
+    one = case.plausible[number]
+    size = abs(len(one.after) - len(one.before))
+    return (
+        len(case.odd[number]) > 0,
+        len(seen.broken(number)) > 0,
+        len(seen.stuck(number, range(len(case.plausible)))) > 0,
+        -one.score,
+        size,
+        number,
+    )
+
+
+def _broken(seen: Behaviours, groups: Sequence[Group], group: Group) -> bool:
+    """Whether a group crashes on an answered input on which another group does not."""
+    calls = set(seen.broken(group.members[0]))
+    others = [set(seen.broken(g.members[0])) for g in groups if g is not group]
+    return any(calls - other for other in others)
+
+
+def _confidence(case: _Case, seen: Behaviours, group: Group, rivals: int) -> Confidence:
+    first = group.members[0]
+    one = case.plausible[first]
+    facts = SearchFacts(
+        rivals=rivals,
+        calls=seen.known(first),
+        changed=len(seen.changed(first)),
+        broken=len(seen.broken(first)),
+        oddities=case.odd[first],
+        killed=None,
+        held_out=None,
+        invasive=any(word in one.operator for word in INVASIVE),
+        complete=not any("were not reached" in note for note in case.found.notes),
+    )
+    if rivals:
+        return search_confidence(facts)
+    watched = Watched(one.edit, case.found.suite, case.tests[first])
+    killed = mutation_score(watched, case.bench.judge, seconds=SCORE_SECONDS)
+    facts = facts.model_copy(update={"killed": killed})
+    sure = search_confidence(facts)
+    if sure.level != ConfidenceLevel.HIGH:
+        return sure
+    held = held_out(case.request, case.found, case.bench.judge, seconds=HELD_OUT_SECONDS)
+    return search_confidence(facts.model_copy(update={"held_out": held}))
