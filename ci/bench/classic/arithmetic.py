@@ -153,6 +153,6 @@ def matrix_product(left, right):
 )
 
 
-def _matrices(rows, inner, columns, random):  # type: ignore[no-untyped-def]
+def _matrices(rows, inner, columns, random):
     left = [[random.randint(-5, 5) for _ in range(inner)] for _ in range(rows)]
     return left, [[random.randint(-5, 5) for _ in range(columns)] for _ in range(inner)]

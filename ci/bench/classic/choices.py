@@ -3,7 +3,7 @@
 from classic.program import Program, graph, numbers
 
 
-def _edges(random):  # type: ignore[no-untyped-def]
+def _edges(random):
     count = random.randint(1, 5)
     pairs = [(i, j) for i in range(count) for j in range(count) if i != j]
     chosen = [pair for pair in pairs if random.random() < 0.4]
@@ -200,10 +200,10 @@ def spanning_tree_cost(count, edges):
 )
 
 
-def _from_first(neighbours):  # type: ignore[no-untyped-def]
+def _from_first(neighbours):
     return neighbours, "a"
 
 
-def _with_goal(neighbours, random):  # type: ignore[no-untyped-def]
+def _with_goal(neighbours, random):
     nodes = sorted(neighbours)
     return neighbours, random.choice(nodes), random.choice(nodes)

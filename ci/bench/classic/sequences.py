@@ -177,11 +177,11 @@ def next_permutation(items):
 )
 
 
-def _with_index(index, items):  # type: ignore[no-untyped-def]
+def _with_index(index, items):
     return items, index % len(items)
 
 
-def _nested(random, depth):  # type: ignore[no-untyped-def]
+def _nested(random, depth):
     if depth == 0 or random.random() < 0.4:
         return random.randint(0, 9)
     return [_nested(random, depth - 1) for _ in range(random.randint(0, 3))]

@@ -112,14 +112,14 @@ def evaluate_postfix(tokens):
 )
 
 
-def _infix(random, depth):  # type: ignore[no-untyped-def]
+def _infix(random, depth):
     if depth == 0 or random.random() < 0.3:
         return [random.randint(0, 9)]
     inner = [*_infix(random, depth - 1), random.choice("+-*/"), *_infix(random, depth - 1)]
     return ["(", *inner, ")"] if random.random() < 0.4 else inner
 
 
-def _postfix(random, depth):  # type: ignore[no-untyped-def]
+def _postfix(random, depth):
     if depth == 0 or random.random() < 0.3:
         return [random.randint(0, 9)]
     return [*_postfix(random, depth - 1), *_postfix(random, depth - 1), random.choice("+-*")]
