@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from regreen_agents.repair.recipes.draft import SourceFile
-from regreen_agents.repair.recipes.names import dotted
+from regreen_agents.repair.recipes.names import dotted, names_used
 from regreen_agents.repair.source import absolute, definitions
 
 _BUILTINS = frozenset(dir(builtins))
@@ -30,10 +30,7 @@ def with_names_of(
         None when a name is the other file's own, comes from nowhere that is known, or means
         something else at home.
     """
-    used = _Used()
-    for node in code:
-        node.visit(used)
-    for name in sorted(used.found - local - _BUILTINS):
+    for name in sorted(names_used(*code) - local - _BUILTINS):
         meaning = meaning_of(origin, name)
         if not meaning:
             return None
@@ -79,22 +76,3 @@ def _starred(origin: SourceFile) -> Iterator[str]:
                 dots = "." * len(small.relative)
                 package = dots + (dotted(small.module) if small.module else "")
                 yield absolute(package, origin.tree.module_name(origin.path), origin.path)
-
-
-class _Used(cst.CSTVisitor):
-    """Collects the names of code that are no attributes and no keywords."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 - LibCST's name
-        self.found.add(node.value)
-
-    def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802 - LibCST's name
-        node.value.visit(self)
-        return False
-
-    def visit_Arg(self, node: cst.Arg) -> bool:  # noqa: N802 - LibCST's name
-        node.value.visit(self)
-        return False

@@ -97,6 +97,14 @@ def names_of(module: cst.Module, *, name: str, path: str) -> Names:
     return Names(imports.bindings, frozenset(imports.modules), frozenset(used))
 
 
+def names_used(*nodes: cst.CSTNode) -> set[str]:
+    """Return the names in code that are no attributes and no keywords of calls."""
+    visitor = _Used()
+    for node in nodes:
+        node.visit(visitor)
+    return visitor.found
+
+
 def bound_in(function: cst.FunctionDef) -> frozenset[str]:
     """Return the names a function binds itself: parameters, targets, imports, inner functions."""
     visitor = _Bindings()
@@ -158,8 +166,8 @@ class _Imports(cst.CSTVisitor):
             self.bindings[local] = f"{package}.{dotted(alias.name)}"
 
 
-class _Occurrences(cst.CSTVisitor):
-    """Collects every name of a file that is not an attribute or a keyword."""
+class _Used(cst.CSTVisitor):
+    """Collects the names of code that are no attributes and no keywords."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -168,17 +176,21 @@ class _Occurrences(cst.CSTVisitor):
     def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 - LibCST's name
         self.found.add(node.value)
 
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802 - LibCST's name
-        for alias in node.names if not isinstance(node.names, cst.ImportStar) else ():
-            self.found.add(dotted(alias.asname.name if alias.asname else alias.name))
-        return False
-
     def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802 - LibCST's name
         node.value.visit(self)
         return False
 
     def visit_Arg(self, node: cst.Arg) -> bool:  # noqa: N802 - LibCST's name
         node.value.visit(self)
+        return False
+
+
+class _Occurrences(_Used):
+    """Collects those of a whole file, of imports only what they bind."""
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802 - LibCST's name
+        for alias in node.names if not isinstance(node.names, cst.ImportStar) else ():
+            self.found.add(dotted(alias.asname.name if alias.asname else alias.name))
         return False
 
 

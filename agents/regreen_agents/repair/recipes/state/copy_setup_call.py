@@ -13,7 +13,7 @@ from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.functions import contains, with_first_statements
 from regreen_agents.repair.recipes.monkeypatching import Site, site_of
-from regreen_agents.repair.recipes.names import bound_in, dotted
+from regreen_agents.repair.recipes.names import bound_in, dotted, names_used
 from regreen_agents.repair.source import Place, SourceTree
 
 _SET_UPS = ("setUp", "setup_method")
@@ -99,7 +99,7 @@ def _setup(site: Site, node: cst.CSTNode) -> _SetupCall | None:
     names = site.file.names
     function = names.qualify(node.func) or site.file.module.code_for_node(node.func)
     last = function.rpartition(".")[2]
-    if _names_in(node) & bound_in(site.function) or last.startswith(_CHECKS):
+    if names_used(node) & bound_in(site.function) or last.startswith(_CHECKS):
         return None
     return _SetupCall(site, node, function)
 
@@ -116,7 +116,7 @@ def _is_imported(site: Site, node: cst.CSTNode) -> bool:
 
 def _copied(site: Site, setup: _SetupCall) -> SourceFile | None:
     """Return the file with the call at the start of one test."""
-    here, names = bound_in(site.function), _names_in(setup.node)
+    here, names = bound_in(site.function), names_used(setup.node)
     if site.file.path == setup.site.file.path:
         file, node = site.file, setup.node
         if names & here:
@@ -138,14 +138,8 @@ def _copied(site: Site, setup: _SetupCall) -> SourceFile | None:
 def _stands_alone(setup: _SetupCall) -> bool:
     """Tell whether a call is of an imported function, its arguments of literals and builtins."""
     imported = dotted(setup.node.func).partition(".")[0] in setup.site.file.names.bindings
-    used = {name for arg in setup.node.args for name in _names_in(arg.value)}
+    used = {name for arg in setup.node.args for name in names_used(arg.value)}
     return imported and all(hasattr(builtins, name) for name in used)
-
-
-def _names_in(node: cst.CSTNode) -> set[str]:
-    used = _NamesUsed()
-    node.visit(used)
-    return used.found
 
 
 def _imported(site: Site, function: str) -> tuple[str, SourceFile]:
@@ -156,20 +150,3 @@ def _imported(site: Site, function: str) -> tuple[str, SourceFile]:
         module, _, head = module.rpartition(".")
         name = f"{head}.{name}"
     return site.file.refer(module, name.split("."), bound_in(site.function))
-
-
-class _NamesUsed(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 - LibCST's name
-        self.found.add(node.value)
-
-    def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802 - LibCST's name
-        node.value.visit(self)
-        return False
-
-    def visit_Arg(self, node: cst.Arg) -> bool:  # noqa: N802 - LibCST's name
-        node.value.visit(self)
-        return False
