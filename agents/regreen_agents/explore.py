@@ -17,7 +17,7 @@ from regreen_agents.domain.risk import RiskPolicy, risk_of
 from regreen_agents.lab.diagnosis import diagnose
 from regreen_agents.lab.lab import Lab
 from regreen_agents.lab.signatures import is_test_path
-from regreen_agents.repair.means import BY_HAND, NEEDS
+from regreen_agents.repair.means import BY_HAND, need_of
 from regreen_agents.repair.modernise.recipe import upgrade_finding
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.environment_inventory import inventory_of
@@ -97,7 +97,7 @@ class _Draft:
 
 def refuse(cluster: Cluster, finding: Finding, assignment: Assignment) -> Refusal:
     """Say what was found, what was tried, and what a person could supply."""
-    need = NEEDS.get(finding.cause, "A repair by hand: no recipe of this engine applies here")
+    need = need_of(finding, "A repair by hand: no recipe of this engine applies here")
     need += _missing(finding.missing[:20]) + "."
     refusal = refusal_in(cluster, assignment, finding.summary, need)
     return refusal.model_copy(update={"finding": finding, "evidence": finding.evidence})
@@ -145,7 +145,7 @@ def _option(proposal: Proposal) -> PlanOption:
 def _by_hand_option(finding: Finding) -> PlanOption:
     return PlanOption(
         key="A",
-        title=NEEDS.get(finding.cause, "Repair it by hand"),
+        title=need_of(finding, "Repair it by hand"),
         recipe=BY_HAND,
         pros=("The tests keep testing what they were written for.",),
         cons=(f"Only a person can do it{_missing(finding.missing[:3])}.",),

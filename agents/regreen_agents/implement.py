@@ -14,7 +14,7 @@ from regreen_agents.lab.lab import Lab
 from regreen_agents.lab.validation import Validation, setting_of, validate
 from regreen_agents.repair.honesty import policy_flags
 from regreen_agents.repair.ledger import flags_of, ledger_of
-from regreen_agents.repair.means import BY_HAND, NEEDS
+from regreen_agents.repair.means import BY_HAND, need_of
 from regreen_agents.repair.modernise.loop import merged
 from regreen_agents.repair.modernise.recipe import RECIPES as SERIES
 from regreen_agents.repair.modernise.series import Note, Series, attempts_of, series_of
@@ -248,7 +248,7 @@ def _refusal(plan: Plan, attempts: Sequence[Attempt]) -> Refusal:
         told = "; ".join(f"{a.number}. {a.reason}" for a in attempts)
         tries = f"{len(attempts)} attempt{'s' if len(attempts) > 1 else ''}"
         reason = f"Nothing held in {tries}: {told}"
-    needs = NEEDS.get(plan.finding.cause, "A repair by hand, or a model engine")
+    needs = need_of(plan.finding, "A repair by hand, or a model engine")
     missing = ": " + ", ".join(plan.finding.missing[:20]) if plan.finding.missing else ""
     return refusal_of(plan, reason, (needs + missing + ".",))
 

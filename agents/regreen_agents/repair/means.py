@@ -1,6 +1,7 @@
 """What repairs besides recipes, and what a person can supply where nothing does."""
 
-from regreen_agents.domain.findings import Cause
+from regreen_agents.domain.findings import Cause, Finding
+from regreen_agents.repair.start_up import read_at_start
 
 SEARCH = "search"
 """Recipe name of the search-based repair."""
@@ -38,3 +39,13 @@ NEEDS = {
     Cause.UPGRADE: "Replace by hand what the upgrade took away, or use the versions before it",
     Cause.UNEXPLAINED: "Look at the evidence, or run a model engine on this cluster",
 }
+
+
+def need_of(finding: Finding, otherwise: str) -> str:
+    """Return what a person can supply for one finding, as a sentence without its full stop."""
+    if names := ", ".join(read_at_start(finding)):
+        return (
+            f"Start the suite without {names}: Python reads it before any test runs, so that no "
+            "edit of a test helps (but for the processes a test starts)"
+        )
+    return NEEDS.get(finding.cause, otherwise)

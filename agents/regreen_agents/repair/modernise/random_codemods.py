@@ -54,8 +54,12 @@ def _seed(call: cst.Call) -> str | None:
     if not isinstance(call.args[0].value, cst.Name | cst.Attribute):
         return f"{code_of(call.func)}(hash({value}))"
     kinds = "int, float, str, bytes, bytearray"
-    kept = f"{value} if {value} is None or isinstance({value}, ({kinds})) else hash({value})"
-    return f"{code_of(call.func)}({kept})"
+    kept = (
+        f"    {value}",
+        f"    if {value} is None or isinstance({value}, ({kinds}))",
+        f"    else hash({value})",
+    )
+    return "\n".join([f"{code_of(call.func)}(", *kept, ")"])
 
 
 random_seed = at_lines("random.seed", _seed)

@@ -2,6 +2,7 @@
 
 from regreen_agents.repair.recipes.base import Recipe
 from regreen_agents.repair.recipes.resources.anchor_path import AnchorPath
+from regreen_agents.repair.recipes.resources.ask_for_home import AskForHome
 from regreen_agents.repair.recipes.resources.free_port import FreePort
 from regreen_agents.repair.recipes.resources.gate_by_marker import GateByMarker
 from regreen_agents.repair.recipes.resources.gate_unsupported import GateUnsupported
@@ -18,12 +19,14 @@ from regreen_agents.repair.recipes.resources.raise_limit import RaiseLimit
 from regreen_agents.repair.recipes.resources.remove_mark import RemoveMark
 from regreen_agents.repair.recipes.resources.resolve_command import ResolveCommand, ResolveOrSkip
 from regreen_agents.repair.recipes.resources.split_loop import SplitLoop
+from regreen_agents.repair.recipes.resources.switch_back import SwitchBack
 from regreen_agents.repair.recipes.resources.unset_variable import (
     UnsetVariable,
     UnsetVariableFixture,
 )
 
 RECIPES: tuple[Recipe, ...] = (
+    SwitchBack(),
     UnsetVariable(),
     UnsetVariableFixture(),
     AnchorPath(),
@@ -31,6 +34,7 @@ RECIPES: tuple[Recipe, ...] = (
     ResolveOrSkip(),
     PassSetting(),
     FreePort(),
+    AskForHome(),
     OwnHome(),
     UsualUmask(),
     AskForTemporary(),

@@ -159,7 +159,7 @@ def _at_home(site: Site) -> SourceFile | None:
         "patcher.start()",
         "self.addCleanup(patcher.stop)",
     ]
-    return _starting_with(site, file, lines)
+    return starting_with(site, file, lines)
 
 
 def _with_home_fixture(site: Site) -> SourceFile | None:
@@ -169,7 +169,7 @@ def _with_home_fixture(site: Site) -> SourceFile | None:
     names = [param.name.value for param in site.function.params.params]
     # An empty folder of its own: what the test puts into tmp_path is not its home.
     folder = 'tmp_path_factory.mktemp("home")' if "tmp_path" in names else "tmp_path"
-    file = _starting_with(site, site.file, [f'monkeypatch.setenv("HOME", str({folder}))'])
+    file = starting_with(site, site.file, [f'monkeypatch.setenv("HOME", str({folder}))'])
     function = file.function(site.place) if file is not None else None
     if file is None or function is None:
         return file
@@ -180,7 +180,7 @@ def _with_home_fixture(site: Site) -> SourceFile | None:
 def _masked(site: Site) -> SourceFile | None:
     umask, file = site.file.refer("os", ("umask",), bound_in(site.function))
     if site.flavour is Flavour.UNITTEST:
-        return _starting_with(site, file, [f"self.addCleanup({umask}, {umask}(0o022))"])
+        return starting_with(site, file, [f"self.addCleanup({umask}, {umask}(0o022))"])
     if not takes_fixtures(site):
         return None
     if definition(file.module, (), _FIXTURE) is None:
@@ -208,7 +208,7 @@ def _with_umask_fixture(file: SourceFile, umask: str) -> SourceFile:
     return SourceFile(file.tree, file.path, file.module.with_changes(body=body))
 
 
-def _starting_with(site: Site, file: SourceFile, lines: list[str]) -> SourceFile | None:
+def starting_with(site: Site, file: SourceFile, lines: list[str]) -> SourceFile | None:
     """Return the file with statements at a test's start; the same file when they are there."""
     function = file.function(site.place)
     new = statements(file.module, lines)

@@ -24,6 +24,7 @@ from regreen_agents.repair.recipes.saved_state import slug_of
 from regreen_agents.repair.recipes.snippets import quoted, statements
 from regreen_agents.repair.recipes.state.env_monkeypatch import with_patched_environment
 from regreen_agents.repair.source import Place, SourceTree, definition
+from regreen_agents.repair.start_up import ONLY_AT_START
 
 _FEW_VICTIMS = 3
 _LINE_LIMIT = 88
@@ -80,6 +81,7 @@ class UnsetVariable:
             ),
             cons=(
                 _untested(what),
+                *_too_late(variables),
                 "Comes too late for what imports, fixtures and setUp have read already.",
                 *(time_zone if TIME_ZONE in variables else ()),
             ),
@@ -128,6 +130,7 @@ class UnsetVariableFixture:
             cons=(
                 _untested(what),
                 f"A passing test of the file that wants {what} must set it itself from now on.",
+                *_too_late([change.target for change in changes]),
                 "Comes too late for what imports and wider fixtures have read already.",
                 *time_zone,
             ),
@@ -147,6 +150,11 @@ def _untested(what: str) -> str:
         f"Nothing tests the code with {what} set any more: make sure that the test was wrong to "
         "depend on it, and not the code."
     )
+
+
+def _too_late(variables: list[str]) -> tuple[str, ...]:
+    early = [name for name in variables if name in ONLY_AT_START]
+    return tuple(f"Python reads {name} when it starts, before any test." for name in early)
 
 
 def _has_time_zone(changes: list[StateChange]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recipe_cases import env_change, make_finding, write_tree
+from recipe_cases import at, env_change, make_finding, write_tree
 from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.domain.runs import Factor, FailureDetail
 from regreen_agents.repair.recipes.base import Proposal
@@ -231,3 +231,35 @@ def test_a_setting_read_in_two_places_is_left_alone(tmp_path: Path) -> None:
     tree = write_tree(tmp_path, one_test(CHOSEN, shop=twice))
 
     assert propose("pass_setting", leak(), tree) is None
+
+
+READS_HOME = (
+    "import os\n\n\ndef where():\n    return os.path.join(os.environ['HOME'], '.shop')\n\n\n"
+    "def name():\n    return os.getenv('HOME', '/home/nobody')\n\n\n"
+    "def move(folder):\n    os.environ['HOME'] = folder\n"
+)
+
+
+def failing_in_code(value: str) -> Finding:
+    factors = (Factor(name="home", value=value),)
+    return make_finding(Cause.SURROUNDINGS, IT, factors=factors, locations=at("shop.py", 5))
+
+
+def test_code_that_reads_home_asks_for_the_home_folder_instead(tmp_path: Path) -> None:
+    text = "import shop\n\n\ndef test_it():\n    assert shop.where().endswith('.shop')\n"
+    tree = write_tree(tmp_path, one_test(text, shop=READS_HOME))
+
+    proposal = applied("ask_for_home", failing_in_code("unset"), tree)
+
+    expected = READS_HOME.replace("os.environ['HOME'], ", "os.path.expanduser('~'), ")
+    assert tree.read("shop.py") == expected
+    assert proposal.change_lines == ("shop.py:5 ask for the home folder",)
+    assert propose("ask_for_home", failing_in_code("unset"), SourceTree(tmp_path)) is None
+
+
+def test_a_home_that_is_only_empty_leaves_the_code_alone(tmp_path: Path) -> None:
+    text = "import shop\n\n\ndef test_it():\n    assert shop.where().endswith('.shop')\n"
+    tree = write_tree(tmp_path, one_test(text, shop=READS_HOME))
+
+    assert propose("ask_for_home", failing_in_code("empty"), tree) is None
+    assert propose("ask_for_home", around("home", "unset"), tree) is None
