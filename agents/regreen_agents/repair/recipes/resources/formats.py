@@ -59,6 +59,8 @@ _TEXTS = frozenset({"", ".txt", ".md", ".rst", ".log", ".html", ".xml", ".svg", 
 _SECTIONED = frozenset({".ini", ".cfg", ".conf"})
 _ROW_FORMATS = {".csv": '","', ".tsv": r'"\t"'}
 """The delimiter, as it is written in source."""
+_LISTINGS = ("namelist", "getnames", "filenames")
+"""What libraries call the list of an archive's members."""
 _BINARY = frozenset({".bin", ".dat", ".raw", ".blob"})
 
 
@@ -93,13 +95,25 @@ def _archive(suffix: str, facts: Facts) -> Written:
 
 
 def _members(said: Sequence[Said]) -> list[str]:
-    """Return members compared with ``namelist()``, ``getnames()`` and the like."""
+    """Return members compared with ``namelist()``, ``getnames()`` and the like, else with a call.
+
+    What the code under test makes of an archive is mostly its names, where it is a list of texts.
+    """
+    listed = [f for f in said if any(word in f.root for word in _LISTINGS)]
+    called = [f for f in said if f.root.endswith(")") and not f.steps and _is_of_names(f)]
     found: dict[str, None] = {}
-    for fact in said:
-        if any(word in fact.root for word in ("namelist", "getnames", "filenames")):
-            values = fact.value if isinstance(fact.value, list | tuple | set) else [fact.value]
-            found.update(dict.fromkeys(v for v in values if isinstance(v, str)))
+    for fact in listed or called:
+        values = fact.value if isinstance(fact.value, list | tuple | set) else [fact.value]
+        found.update(dict.fromkeys(v for v in values if isinstance(v, str)))
     return list(found)
+
+
+def _is_of_names(fact: Said) -> bool:
+    """Whether a fact lists texts, or says of one that it is listed."""
+    if isinstance(fact.value, str):
+        return fact.operator == "in"
+    values = fact.value if isinstance(fact.value, list | tuple | set) else ()
+    return bool(values) and all(isinstance(value, str) and value for value in values)
 
 
 def _json(_suffix: str, facts: Facts) -> Written:

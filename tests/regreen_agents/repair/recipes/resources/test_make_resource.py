@@ -78,6 +78,11 @@ READERS = {
         '    with wave.open(str(HERE / "beep.wav")) as sound:\n'
         "        assert sound.getframerate() == 44100\n        assert sound.getnframes() == 200\n",
     ),
+    "parts.zip": (
+        "import zipfile\nfrom pathlib import Path\n\n" + HERE + "\n\ndef names(path):\n"
+        "    with zipfile.ZipFile(path) as parts:\n        return sorted(parts.namelist())\n",
+        '    assert names(HERE / "parts.zip") == ["1.txt", "2.txt"]\n',
+    ),
     "bag.zip": (
         "import zipfile\nfrom pathlib import Path\n\n" + HERE,
         '    with zipfile.ZipFile(HERE / "bag.zip") as bag:\n'
