@@ -19,6 +19,8 @@ from regreen_agents.lab.resources import (
 
 PLUGIN_LIMIT = re.compile(r"Timeout \(?>\s?(?P<seconds>\d+(?:\.\d+)?)\s?s")
 """What pytest-timeout says of a test it ended."""
+PLUGIN_BANNER = re.compile(r"\+{8,} Timeout \+{8,}")
+"""What it prints where it ends the whole process (its method ``thread``), without the limit."""
 
 
 def could_not_be_collected(inquiry: Inquiry) -> Finding | None:
@@ -42,18 +44,19 @@ def could_not_be_collected(inquiry: Inquiry) -> Finding | None:
 def dies_or_hangs(inquiry: Inquiry) -> Finding | None:
     """A test that ends its process or its time is confirmed alone."""
     outcomes = {*inquiry.signature.outcomes, inquiry.signature.alone}
-    plugin_limit = _limit_of_a_plugin(inquiry)
+    plugin_limit, is_plugins = _limit_of_a_plugin(inquiry), _was_ended_by_a_plugin(inquiry)
     if not outcomes & {Outcome.TIMEOUT, Outcome.CRASHED} and plugin_limit is None:
         return None
     outcome = inquiry.lab.outcome([inquiry.victim], ALONE)
     run = inquiry.lab.last_run([inquiry.victim], ALONE)
     word = "alone too" if is_red(outcome) else "only in the full suite"
     inquiry.notebook.write("Does it die or hang alone?", run, inquiry.victim, f"It fails {word}.")
-    hangs = Outcome.TIMEOUT in outcomes or plugin_limit is not None
+    hangs = Outcome.TIMEOUT in outcomes or plugin_limit is not None or is_plugins
     inquiry.facts.add(Fact.TIMES_OUT if hangs else Fact.CRASHES)
     limit = plugin_limit or inquiry.lab.bench.runner.policy.test_timeout_seconds
+    told = "the limit pytest-timeout has" if is_plugins else f"its time limit of {limit:g} s"
     summary = (
-        f"{inquiry.victim} does not end within its time limit of {limit:g} s, {word}."
+        f"{inquiry.victim} does not end within {told}, {word}."
         if hangs
         else f"{inquiry.victim} ends the whole pytest process, {word}."
     )
@@ -69,6 +72,12 @@ def _limit_of_a_plugin(inquiry: Inquiry) -> float | None:
     failure = inquiry.failure()
     found = PLUGIN_LIMIT.search(failure.message) if failure is not None else None
     return float(found["seconds"]) if found else None
+
+
+def _was_ended_by_a_plugin(inquiry: Inquiry) -> bool:
+    """Whether pytest-timeout ended the process, as its method ``thread`` does."""
+    failure = inquiry.failure()
+    return failure is not None and bool(PLUGIN_BANNER.search(failure.output_tail))
 
 
 def is_wrong_everywhere(inquiry: Inquiry) -> Finding | None:

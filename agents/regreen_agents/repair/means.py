@@ -20,7 +20,8 @@ NEEDS = {
     Cause.GLOBAL_STATE: "A fixture that undoes what the polluters do; no recipe can write it here",
     Cause.CODE_BUG: "Look at the failure's innermost line; no small edit repairs it",
     Cause.BARE_COMMAND: "Install the command, or put it on PATH",
-    Cause.TIME_LIMIT: "Decide whether the limit or the test is wrong (test_timeout_seconds)",
+    Cause.TIME_LIMIT: "Decide whether the limit or the test is wrong (pytest-timeout's, or "
+    "test_timeout_seconds)",
     Cause.CRASH: "Look at the evidence's log: the process ended without a Python traceback",
     Cause.SELF_POLLUTION: "Put back at the end of the test what it changes, or make it anew at its "
     "start",

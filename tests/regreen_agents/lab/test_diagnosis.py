@@ -112,6 +112,22 @@ def test_a_test_that_varies_with_nothing_changed_is_not_deterministic(tmp_path: 
     assert "in 3/10 " in finding.summary or "in 4/10 " in finding.summary
 
 
+def test_a_process_that_pytest_timeout_ended_ran_into_a_time_limit(tmp_path: Path) -> None:
+    source = """
+        import os, sys
+
+        def test_a(request):
+            request.config.pluginmanager.getplugin("capturemanager").suspend_global_capture()
+            print("+" * 30, "Timeout", "+" * 30, file=sys.stderr, flush=True)
+            os._exit(1)
+    """
+
+    finding = measured(make_project(tmp_path, {"test_a.py": source})).diagnosed("test_a")
+
+    assert (finding.category, finding.cause) == (Category.TIMEOUT, Cause.TIME_LIMIT)
+    assert "the limit pytest-timeout has" in finding.summary
+
+
 def test_a_test_that_needs_a_file_of_another_is_brittle_by_a_left_file(tmp_path: Path) -> None:
     project = make_project(tmp_path, WITH_FILES)
 

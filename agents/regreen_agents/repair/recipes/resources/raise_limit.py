@@ -42,12 +42,13 @@ class RaiseLimit:
 
     def variant(self, number: int, finding: Finding, tree: SourceTree) -> Proposal | None:
         """Return the limit raised by so many per cent; None where pytest-timeout set none."""
-        limit = PLUGIN_LIMIT.search(finding.failure.message) if finding.failure else None
+        told = PLUGIN_LIMIT.search(finding.failure.message) if finding.failure else None
+        limit = float(told["seconds"]) if told is not None else None
         draft = Draft(tree)
         lines: list[str] = []
-        for node_id in finding.victims if limit and number > 0 else ():
+        for node_id in finding.victims if number > 0 else ():
             site = site_of(draft, node_id)
-            raised = _raised(site, float(limit["seconds"]), number) if site and limit else None
+            raised = _raised(site, limit, number) if site is not None else None
             if site is None or raised is None:
                 return None
             draft.put(raised.file)
@@ -77,7 +78,7 @@ class RaiseLimit:
         )
 
 
-def _raised(site: Site, limit: float, percent: int) -> _Raised | None:
+def _raised(site: Site, limit: float | None, percent: int) -> _Raised | None:
     """Raise the number of the test's own mark, or give it a mark where the limit is everyone's."""
     mark = _own_mark(site)
     if mark is not None and mark.args:
@@ -89,6 +90,8 @@ def _raised(site: Site, limit: float, percent: int) -> _Raised | None:
         number = cst.parse_expression(f"{new:g}")
         module = swapped(site.file.module, {value: number})
         return _Raised(SourceFile(site.file.tree, site.file.path, module), old, new)
+    if limit is None:
+        return None
     new = _round(limit * (100 + percent) / 100)
     pytest_name, file = site.file.refer("pytest")
     function = file.function(site.place)
