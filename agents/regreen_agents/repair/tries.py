@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from regreen_agents.domain.changes import FileEdit
+from regreen_agents.domain.findings import Cause
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.plans import Plan, PlanOption
 from regreen_agents.domain.runs import Factor, OrderKind, RunSpec
@@ -24,6 +25,9 @@ FOUND_BY_RUNNING = {
     "pass_time": 6,
 }
 """Recipe -> numbers to try: the seed or instant under which a test passes is found by running."""
+MANY_OPTIONS = 3
+"""More places than these in which an order may be lost are first run under the seed that showed
+it: an attempt is worth more than that."""
 MAX_YIELDED = 2
 """Numbers of one recipe to be validated: a third that only seems to pass is no better."""
 
@@ -51,7 +55,9 @@ def tries(plan: Plan, sources: Sources) -> Iterator[Try]:
     """
     chosen = plan.option()
     others = [o for o in plan.options if o.key != chosen.key and not o.needs_person]
-    for option in [chosen] if plan.chosen else [chosen, *others]:
+    options = [chosen] if plan.chosen else [chosen, *others]
+    is_one_of_many = len(options) > MANY_OPTIONS and plan.finding.cause is Cause.UNORDERED_ITERATION
+    for option in options:
         if option.recipe == SEARCH:
             yield from _searched(option, sources)
         elif option.recipe.partition("=")[0] in FOUND_BY_RUNNING:
@@ -59,8 +65,17 @@ def tries(plan: Plan, sources: Sources) -> Iterator[Try]:
         elif option.recipe != BY_HAND:
             sources.lab.bench.reset()
             proposal = propose(option.recipe, plan.finding, SourceTree(sources.lab.bench.project))
+            if is_one_of_many and proposal is not None and not _orders(plan, proposal, sources):
+                continue
             nothing = f"{option.title}: does not apply here any more"
             yield Try(option, option.title if proposal else nothing, _edits_of(proposal))
+
+
+def _orders(plan: Plan, proposal: Proposal, sources: Sources) -> bool:
+    """Whether the victims pass with an edit under the hash seed that showed the failure."""
+    finding, lab = plan.finding, sources.lab
+    lab.bench.note(f"does it pass with {proposal.change_lines[0]}?")
+    return passes_with(proposal.edits, finding.victims, lab, hash_seed=finding.hash_seed)
 
 
 def _searched(option: PlanOption, sources: Sources) -> Iterator[Try]:
@@ -100,6 +115,7 @@ def passes_with(
     tests: Sequence[NodeId],
     lab: Lab,
     factors: tuple[Factor, ...] = (),
+    hash_seed: str = "0",
 ) -> bool:
     """Whether tests pass together on the tree with these edits, also with the factors changed."""
 
@@ -109,7 +125,8 @@ def passes_with(
 
     edited = Lab(replace(lab.bench, reset=with_edits), lab.measured)
     for changed in dict.fromkeys([(), factors]):
-        run = edited.run(RunSpec(order=OrderKind.GIVEN, tests=tuple(tests), factors=changed))
+        spec = RunSpec(order=OrderKind.GIVEN, hash_seed=hash_seed, factors=changed)
+        run = edited.run(spec.model_copy(update={"tests": tuple(tests)}))
         if run.red() or len(run.results) != len(tests):
             return False
     return True

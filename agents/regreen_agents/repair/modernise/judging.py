@@ -51,8 +51,7 @@ def effect(before: SuiteRun, after: SuiteRun, known_flaky: frozenset[NodeId]) ->
     """
     if passed(before) - passed(after) - known_flaky:
         return Effect.WORSE
-    had, has = count(before), count(after)
-    if has[0] > had[0] or has[2] < had[2]:
+    if passed(after) - passed(before) - known_flaky or count(after)[2] < count(before)[2]:
         return Effect.BETTER
     return Effect.SAME
 

@@ -12,9 +12,10 @@ _ORDERED_CALLS_BY_NAME = frozenset(
     {"collections.deque", "dict.fromkeys", "itertools.chain", "itertools.islice"}
 )
 _ORDERED_METHODS = frozenset({"join", "extend", "writelines"})
-_ORDERLESS_CALLS = frozenset(
+ORDERLESS_CALLS = frozenset(
     {"sorted", "set", "frozenset", "len", "sum", "any", "all", "min", "max", "collections.Counter"}
 )
+"""What takes a set without looking at its order."""
 
 
 class SetUse(NamedTuple):
@@ -82,7 +83,7 @@ class _Iterations(cst.CSTVisitor):
         call = self._parsed.parents.get(arg) if isinstance(arg, cst.Arg) else None
         if not isinstance(call, cst.Call):
             return False
-        return self._types.names.qualify(call.func) in _ORDERLESS_CALLS
+        return self._types.names.qualify(call.func) in ORDERLESS_CALLS
 
     def _found(self, old: cst.BaseExpression, value: cst.BaseExpression) -> None:
         new = cst.Call(cst.Name("sorted"), [cst.Arg(value)])

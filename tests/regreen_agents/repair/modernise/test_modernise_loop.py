@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from regreen_agents.domain.changes import FileEdit
-from regreen_agents.domain.runs import RunSpec, SuiteRun
-from regreen_agents.repair.modernise.judging import count
+from regreen_agents.domain.identity import NodeId
+from regreen_agents.domain.runs import Outcome, RunEnd, RunSpec, SuiteRun, TestResult
+from regreen_agents.repair.modernise.judging import Effect, count, effect
 from regreen_agents.repair.modernise.loop import Ground, Modernised, merged, modernise
 from regreen_agents.repair.modernise.rows import Row
 from regreen_agents.repair.modernise.tools import (
@@ -218,3 +219,27 @@ def test_a_refused_section_of_setup_cfg_is_renamed(tmp_path: Path) -> None:
     assert [r.node_id for r in made.first.red()] == ["setup.cfg"]
     assert causes(made) == ["pytest-setup-cfg"]
     assert count(made.last) == (1, 0, 0)
+
+
+def test_a_test_known_to_be_flaky_counts_neither_as_gained_nor_as_lost() -> None:
+    def run(**ends: str) -> SuiteRun:
+        results = tuple(
+            TestResult(node_id=NodeId(f"test_a.py::{name}"), outcome=Outcome(end))
+            for name, end in ends.items()
+        )
+        return SuiteRun(
+            spec=RunSpec(),
+            command=(),
+            exit_code=1,
+            end=RunEnd.COMPLETE,
+            results=results,
+            collected=len(results),
+            duration_seconds=0.0,
+        )
+
+    flaky = frozenset({NodeId("test_a.py::flaky")})
+    before = run(repaired="failed", flaky="passed")
+
+    assert effect(before, run(repaired="passed", flaky="failed"), flaky) is Effect.BETTER
+    assert effect(before, run(repaired="failed", flaky="failed"), flaky) is Effect.SAME
+    assert effect(before, run(repaired="passed", flaky="failed"), frozenset()) is Effect.WORSE

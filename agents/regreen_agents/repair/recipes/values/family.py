@@ -5,6 +5,7 @@ from regreen_agents.repair.recipes.values.approx_float import ApproxFloat
 from regreen_agents.repair.recipes.values.calendar_arithmetic import CalendarArithmetic
 from regreen_agents.repair.recipes.values.compare_unordered import CompareUnordered
 from regreen_agents.repair.recipes.values.freeze_clock import FreezeClock
+from regreen_agents.repair.recipes.values.keep_order import KeepOrder
 from regreen_agents.repair.recipes.values.name_encoding import NameEncoding
 from regreen_agents.repair.recipes.values.pass_rng import PassRng
 from regreen_agents.repair.recipes.values.pass_time import PassTime
@@ -28,6 +29,7 @@ RECIPES: tuple[Recipe, ...] = (
     SortListing(),
     SortKeys(),
     CompareUnordered(),
+    KeepOrder(),
     CalendarArithmetic(),
     PassTime(),
     FreezeClock(),
