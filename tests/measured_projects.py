@@ -16,12 +16,14 @@ from regreen_agents.lab.measure import (
     further_runs,
     isolated_run,
 )
+from regreen_agents.lab.seed_sweep import sweep_seeds
 from regreen_agents.lab.signatures import signatures_of
 from regreen_agents.lab.sweeps import Control, sweep_again, sweep_surroundings
 from regreen_agents.runners.pytest_runner import PytestRunner
 from target_projects import TargetProject, lean_policy
 
 Reset = Callable[[], None]
+SEED_SECONDS = 60.0
 
 
 def untouched() -> None:
@@ -81,7 +83,8 @@ def measured(  # noqa: PLR0913 - one keyword per thing a test varies
 ) -> Measurement:
     """Measure a project like a sprint's baseline: full runs, each alone, and the sweeps asked.
 
-    `sweeping` runs each test twice in a row; `factors` are swept together.
+    `sweeping` runs each test twice in a row, and those that draw random numbers under many seeds;
+    `factors` are swept together.
     """
     policy = lean_policy()
     runner = project.runner(policy.model_copy(update={"env": {**policy.env, **(env or {})}}))
@@ -93,4 +96,5 @@ def measured(  # noqa: PLR0913 - one keyword per thing a test varies
     control = Control(every, alone)
     again = sweep_again(where, control) if sweeping else ()
     around = sweep_surroundings(where, control, factors) if factors else ()
-    return Measurement(project, runner, Measured(every, alone, (*again, *around)), reset)
+    seeds = sweep_seeds(where, control, SEED_SECONDS) if sweeping else ()
+    return Measurement(project, runner, Measured(every, alone, (*again, *around, *seeds)), reset)

@@ -234,6 +234,8 @@ class SuiteRun(Model):
     notes: tuple[str, ...] = ()
     """What went differently from the plain case, in words."""
     state_changes: tuple[StateChange, ...] = ()
+    drawing: tuple[NodeId, ...] = ()
+    """Tests of a watched run that drew random numbers from a generator they had not seeded."""
     foreign_modules: tuple[str, ...] = ()
     """Modules of the project that were loaded from outside the tree under test."""
     installed_copies: tuple[str, ...] = ()

@@ -100,12 +100,15 @@ def _says_other_things(inquiry: Inquiry) -> bool:
 
 def _by_random_seed(inquiry: Inquiry) -> Finding | None:
     lab, victim = inquiry.lab, inquiry.victim
-    series = lab.random_series(victim, RANDOM_SEEDS, ALONE)
+    sweep = inquiry.sweep()
+    shown = () if sweep is None or sweep.spec.random_seed is None else (sweep.spec.random_seed,)
+    seeds = tuple(dict.fromkeys((*RANDOM_SEEDS, *shown)))
+    series = lab.random_series(victim, seeds, ALONE)
     red = sorted(seed for seed, failed in series.items() if failed)
     if not 0 < len(red) < len(series):
         return None
     green = sorted(set(series) - set(red))
-    shown = [
+    cold = [
         is_red(lab.outcome([victim], ALONE.model_copy(update={"random_seed": seed})))
         for seed in (red[0], green[0])
     ]
@@ -116,10 +119,11 @@ def _by_random_seed(inquiry: Inquiry) -> Finding | None:
         run,
         victim,
         f"Alone it fails for the random seeds {_listed(red)} and passes for {_listed(green)}: "
-        f"{rate}. Seed {red[0]} again, in a fresh process: {'fails' if shown[0] else 'passes'}. "
+        f"{rate}. Seed {red[0]} again, in a fresh process: {'fails' if cold[0] else 'passes'}. "
         "(Plain pytest, as printed, draws a new seed each time.)",
     )
-    if shown != [True, False] or lab.random_series(victim, RANDOM_SEEDS, ALONE) != series:
+    if cold != [True, False] or lab.random_series(victim, seeds, ALONE) != series:
+        inquiry.varies = True
         return None  # a mixture that the seed does not decide
     inquiry.facts.add(Fact.RANDOM_SEED_FLIPS)
     return inquiry.finding(

@@ -7,6 +7,7 @@ from regreen_agents.domain.findings import Category, Finding, FlakeRate
 from regreen_agents.domain.runs import Factor, RunSpec
 from regreen_agents.lab.chance import ALONE
 from regreen_agents.lab.classify import Fact
+from regreen_agents.lab.imported import reached_from
 from regreen_agents.lab.inquiry import Inquiry
 from regreen_agents.lab.lab import is_red
 from regreen_agents.lab.matrix_factors import CATALOGUE
@@ -157,9 +158,13 @@ def _others(inquiry: Inquiry) -> str:
 
 
 def _reads_the_clock(inquiry: Inquiry) -> bool:
-    """Whether the failing code's files name anything of the clock: a reason to try other dates."""
-    places = {place.path for place in test_locations(inquiry)}
-    files = [inquiry.lab.bench.project / path for path in places]
+    """Whether the failing code's files name anything of the clock: a reason to try other dates.
+
+    A wrong date often shows only in the test's assertion; so the files they import count, too.
+    """
+    project = inquiry.lab.bench.project
+    places = dict.fromkeys(place.path for place in test_locations(inquiry))
+    files = [project / path for path in reached_from(project, places)]
     return any(
         READS_THE_CLOCK.search(file.read_text(errors="replace")) for file in files if file.is_file()
     )

@@ -44,6 +44,9 @@ class Inquiry:
     signature: TestSignature
     alone_red: bool = False
     """How it ended alone under hash seed 0; set by the first step."""
+    varies: bool = False
+    """Whether it was seen to end both ways in one and the same setting: then no comparison of two
+    settings shows anything by a run of each."""
     facts: set[Fact] = field(default_factory=set)
     """What the experiments have shown so far, for the decision table."""
 

@@ -18,6 +18,8 @@ CAUSE_OF_STATE = {
 }
 MAX_OTHER_STATES = 3
 """Further polluters of which it is asked what they pass on, where that is something else."""
+AGAIN = 3
+"""More runs of each way where nothing but the outcomes speaks for order."""
 MAX_ONE_BY_ONE = 8
 """Other victims confirmed one by one; more are run after the polluters together."""
 
@@ -25,7 +27,7 @@ MAX_ONE_BY_ONE = 8
 def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
     """Passes alone, fails after others: find the smallest set of them, and what they leave."""
     settings = inquiry.settings(red=True)
-    if inquiry.alone_red or not settings or not settings[0].prefix:
+    if inquiry.varies or inquiry.alone_red or not settings or not settings[0].prefix:
         return None
     setting = settings[0]
     if not _replays(inquiry, setting, red=True):
@@ -37,6 +39,8 @@ def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
     _write_minimum(inquiry, setting, explained, f"fails after {_named(polluters)}, passes alone")
     _write_cleaners(inquiry, setting, found)
     first = state_passed_on(inquiry, setting, polluters, red_when_restored=False)
+    if not first and _is_chance(inquiry, setting, polluters, red_after=True):
+        return None
     more = _left_by_others(inquiry, setting, found, first)
     state = (*first, *more)
     victims = _others_with(inquiry, setting, explained, red=True)
@@ -60,7 +64,7 @@ def suffers_from_a_polluter(inquiry: Inquiry) -> Finding | None:
 def needs_a_setter(inquiry: Inquiry) -> Finding | None:
     """Fails alone, passes after others: find the smallest set of them, and what they set."""
     settings = inquiry.settings(red=False)
-    if not inquiry.alone_red or not settings or not settings[0].prefix:
+    if inquiry.varies or not inquiry.alone_red or not settings or not settings[0].prefix:
         return None
     setting = settings[0]
     if not _replays(inquiry, setting, red=False):
@@ -71,6 +75,8 @@ def needs_a_setter(inquiry: Inquiry) -> Finding | None:
     setters = explained.found.helpers
     _write_minimum(inquiry, setting, explained, f"passes after {_named(setters)}, fails alone")
     state = state_passed_on(inquiry, setting, setters, red_when_restored=True)
+    if not state and _is_chance(inquiry, setting, setters, red_after=False):
+        return None
     victims = _others_with(inquiry, setting, explained, red=False)
     left = sorted(set(inquiry.members) - set(victims))
     but = f" That is not shown for {', '.join(left)}." if left else ""
@@ -101,6 +107,25 @@ def _replays(inquiry: Inquiry, setting: Setting, *, red: bool) -> bool:
         else f"After {_the_same(setting)} it {word} this time: order alone does not decide.",
     )
     return ended_red == red
+
+
+def _is_chance(
+    inquiry: Inquiry, setting: Setting, helpers: Sequence[NodeId], *, red_after: bool
+) -> bool:
+    """Whether order only seemed to decide: where no state is seen, each way is run again."""
+    lab, victim = inquiry.lab, inquiry.victim
+    after = setting.spec.model_copy(update={"tests": (*helpers, victim)})
+    alone = setting.spec.model_copy(update={"tests": (victim,)})
+    ways = [(spec, red_after is (spec is after)) for _ in range(AGAIN) for spec in (after, alone)]
+    for spec, red in ways:
+        run = lab.run(spec)
+        if is_red(run.outcome_of(victim)) is not red:
+            inquiry.varies = True
+            question = f"Is it order? After {_named(helpers)} and alone, {AGAIN} times more."
+            said = "The same run ended both ways: order does not decide."
+            inquiry.notebook.write(question, run, victim, said)
+            return True
+    return False
 
 
 def _the_same(setting: Setting) -> str:

@@ -54,12 +54,13 @@ class Control:
 def setting_of(spec: RunSpec) -> str:
     """Return in words what a run changes, or nothing: ``twice in a row``, ``locale=C``."""
     twice = ("when it runs twice in a row",) if spec.repeats > 1 else ()
-    return ", ".join((*twice, *(f"with {factor}" for factor in spec.factors)))
+    seed = () if spec.random_seed is None else (f"with random-seed={spec.random_seed}",)
+    return ", ".join((*twice, *seed, *(f"with {factor}" for factor in spec.factors)))
 
 
 def is_single(spec: RunSpec) -> bool:
     """Whether a run changes exactly one thing, so that what flips in it flips by that."""
-    return len(spec.factors) + (spec.repeats > 1) == 1
+    return len(spec.factors) + (spec.repeats > 1) + (spec.random_seed is not None) == 1
 
 
 def result_in(results: Mapping[NodeId, TestResult], test: NodeId) -> TestResult | None:

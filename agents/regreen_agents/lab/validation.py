@@ -113,9 +113,9 @@ def validate(
 def setting_of(finding: Finding) -> RunSpec | None:
     """Return the run that shows the victims red, where that takes more than the suite as it is.
 
-    Such are a factor of the surroundings, and a second run in a row.
+    Such are a factor of the surroundings, a second run in a row, and a random seed.
     """
-    if finding.repeats == 1 and not finding.factors:
+    if finding.repeats == 1 and not finding.factors and finding.random_seed is None:
         return None
     return _as_it_failed(finding).model_copy(update={"tests": finding.victims})
 
@@ -126,6 +126,7 @@ def _as_it_failed(finding: Finding) -> RunSpec:
             "hash_seed": finding.hash_seed,
             "factors": finding.factors,
             "repeats": finding.repeats,
+            "random_seed": finding.random_seed,
         }
     )
 

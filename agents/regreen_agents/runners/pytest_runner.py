@@ -247,6 +247,7 @@ class PytestRunner:
             segments=len(parts),
             notes=tuple(notes_of(parts)),
             state_changes=tuple(changes),
+            drawing=_drawing(parts),
             foreign_modules=_all(told.reading.foreign for told in parts),
             installed_copies=_all(told.reading.installed for told in parts),
             disturbances=disturbances_in(parts, str(tree)) if self.policy.guards else None,
@@ -279,6 +280,13 @@ def _join_logs(log: Path, segments: int) -> None:
 
 def _all(parts: Iterable[set[str]]) -> tuple[str, ...]:
     return tuple(sorted(set().union(*parts)))
+
+
+def _drawing(parts: Iterable[Told]) -> tuple[NodeId, ...]:
+    """Return the tests that told of drawing random numbers, each once."""
+    events = (event for told in parts for event in told.reading.extra)
+    found = (NodeId(str(event["id"])) for event in events if event["event"] == "drawn")
+    return tuple(dict.fromkeys(found))
 
 
 def files_of(tests: Sequence[NodeId]) -> list[str]:

@@ -15,6 +15,7 @@ from regreen_agents.lab.measure import (
     isolated_run,
     require_own_code,
 )
+from regreen_agents.lab.seed_sweep import sweep_seeds
 from regreen_agents.lab.sweeps import Control, sweep_again, sweep_surroundings
 
 FORK_SECONDS = 0.05
@@ -83,7 +84,7 @@ def _sweeps(site: Site, where: Measuring, control: Control) -> tuple[SuiteRun, .
     twice = 2 * once + FORK_SECONDS * len(collected_ids(control.runs[0]))
     again = sweep_again(where, control) if twice < allowed else ()
     around = sweep_surroundings(where, control) if once < allowed else ()
-    return (*again, *around)
+    return (*again, *around, *sweep_seeds(where, control, allowed))
 
 
 def _unswept(sweeps: tuple[SuiteRun, ...]) -> tuple[str, ...]:

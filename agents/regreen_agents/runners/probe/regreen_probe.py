@@ -193,6 +193,8 @@ class Probe:
             differences = before.differences(self.photograph())
             for change in self.changes.told(differences):
                 self.stream.emit("state", id=item.nodeid, **change)
+            if before.drawn:
+                self.stream.emit("drawn", id=item.nodeid)
         if restorer is not None:
             restorer.restore()
 

@@ -59,6 +59,7 @@ class Snapshot:
             seeded: The runner itself seeds the generators: no test is accused of it.
         """
         self.tree, self.seeded = tree, seeded
+        self.drawn: List[str] = []  # filled by `differences`: generators that were drawn from
         latest = LATEST.pop(tree, None)
         if latest is not None:
             self.entries, self.patches = latest.entries, latest.patches
@@ -101,6 +102,7 @@ class Snapshot:
             return
         try:
             if process.was_drawn(new.target, old.value, new.value):
+                self.drawn.append(new.target)
                 return
             if new.target != "torch":
                 new = new._replace(mark=process.seed_mark(new.target, new.value))
