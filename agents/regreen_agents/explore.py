@@ -23,6 +23,7 @@ from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.environment_inventory import inventory_of
 from regreen_agents.repair.recipes.registry import proposals
 from regreen_agents.repair.search.options import Searched, search_options
+from regreen_agents.repair.search.others import judged_by_others
 from regreen_agents.repair.source import SourceTree
 from regreen_agents.repair.stale_marks import stale_finding
 from regreen_agents.runners.base import pytest_of
@@ -66,7 +67,10 @@ def explore(cluster: Cluster, lab: Lab, assignment: Assignment) -> Plan | Refusa
     found = [p for p in proposals(finding, tree) if p.edits][:MAX_OPTIONS]
     searched = Searched()
     if _may_be_code(finding, found):
-        searched = search_options(cluster, finding, lab)
+        judged = judged_by_others(search_options(cluster, finding, lab), finding.victims, lab)
+        searched = judged.searched
+        together = tuple(sorted({*finding.victims, *judged.also}))
+        finding = finding.model_copy(update={"victims": together})
     draft = _Draft(assignment, lab, tuple(_options(finding, found, searched)), searched.telling)
     if not draft.options:
         return _refused_search(refuse(cluster, finding, assignment), searched)

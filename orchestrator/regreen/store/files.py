@@ -122,6 +122,10 @@ class SprintFiles:
         """Return why it was not done, or None when nobody refused."""
         return find_model(self.path(f"refusals/{plan_id(plan)}.json"), Refusal)
 
+    def remove_refusal(self, plan: PlanId) -> None:
+        """Take a refusal away: another plan does what was refused."""
+        self.path(f"refusals/{plan_id(plan)}.json").unlink(missing_ok=True)
+
     def save_change(self, change: Change) -> None:
         """Store the validated commit of a plan."""
         save_model(self.path(f"changes/{plan_id(change.plan)}.json"), change)

@@ -13,9 +13,9 @@ from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.functions import swapped
 from regreen_agents.repair.recipes.literals import text_of
 from regreen_agents.repair.recipes.monkeypatching import Site, site_of
+from regreen_agents.repair.recipes.state.close_resource import IN_USE
 from regreen_agents.repair.source import SourceTree
 
-_IN_USE = re.compile(r"Address already in use|Errno (?:98|48)\b|WinError 10048")
 _SERVERS = re.compile(r"(?:^|\.)\w*(?:HTTP|TCP|UDP|RPC|WSGI)\w*Server$")
 _PLAIN_PORTS = range(1024, 65536)
 _CAUSES = frozenset(
@@ -46,7 +46,7 @@ class FreePort:
         said = finding.failure.message if finding.failure else ""
         draft = Draft(tree)
         lines: dict[str, None] = {}
-        for node_id in (*finding.victims, *finding.polluters) if _IN_USE.search(said) else ():
+        for node_id in (*finding.victims, *finding.polluters) if IN_USE.search(said) else ():
             site = site_of(draft, node_id)
             bound = _bound(site) if site is not None else None
             if site is None or bound is None:

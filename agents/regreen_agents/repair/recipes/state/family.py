@@ -4,6 +4,7 @@ from regreen_agents.repair.recipes.base import Recipe
 from regreen_agents.repair.recipes.state.add_cleanup import AddCleanup
 from regreen_agents.repair.recipes.state.call_cleaner import CallCleaner
 from regreen_agents.repair.recipes.state.chdir_monkeypatch import ChdirMonkeypatch
+from regreen_agents.repair.recipes.state.close_resource import CloseResource
 from regreen_agents.repair.recipes.state.conftest_fixture import ConftestFixture
 from regreen_agents.repair.recipes.state.copy_setup_call import CopySetupCall
 from regreen_agents.repair.recipes.state.copy_shared_data import CopySharedData
@@ -27,6 +28,7 @@ RECIPES: tuple[Recipe, ...] = (
     SetattrMonkeypatch(),
     ChdirMonkeypatch(),
     StopPatches(),
+    CloseResource(),
     OwnInstance(),
     CopySharedData(),
     AddCleanup(),
