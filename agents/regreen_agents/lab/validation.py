@@ -1,5 +1,6 @@
 """Does a repair hold? Target tests where they failed, then their files, then who shares state."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,9 @@ MAX_ALONE = 5
 """Victims run one by one; a larger cluster is run together afterwards."""
 MAX_SUSPECTS = 3
 """Other tests whose own chance is examined before a repair is blamed for them."""
+TAKEN = re.compile(r"Address already in use|Errno (?:98|48)\b|WinError 10048")
+"""What a test says that finds its port taken, perhaps by a run in another worktree."""
+TIMES_AGAIN = 2
 
 
 @dataclass
@@ -53,7 +57,8 @@ class _Trial:
     def judge(self, question: str, run: SuiteRun) -> bool:
         """Add the run to the evidence and its news to the problems."""
         red = sorted({r.node_id for r in run.red()} - self.known_red)
-        broken = [] if self._are_innocent(red) else red
+        excused = self._are_innocent(red) or self._pass_again(run, red)
+        broken = [] if excused else red
         lost = run.foreign_modules
         about = NodeId(broken[0]) if broken else self.finding.victims[0]
         verdict = _holds(run) if not broken else f"Red: {', '.join(broken[:5])}."
@@ -78,6 +83,22 @@ class _Trial:
                 self.lab.runs_made = self.base.runs_made
                 self.flaky[name] = sum(series.values())
         return all(self.flaky[name] for name in others)
+
+    def _pass_again(self, run: SuiteRun, red: Sequence[NodeId]) -> bool:
+        """Whether the very same run, made again, shows none of these: the machine's trouble.
+
+        Tests that share a port or a folder of the machine meet those of other worktrees. A victim
+        counts only where its failure says so.
+        """
+        victims = set(self.finding.victims)
+        doubtful = {r.node_id for r in run.red() if r.failure and TAKEN.search(r.failure.message)}
+        if not red or len(red) > MAX_SUSPECTS or set(red) & victims - doubtful:
+            return False
+        for _ in range(TIMES_AGAIN):
+            self.lab.bench.note(f"{red[0]} is red: is it when the same is run again?")
+            if not {r.node_id for r in self.lab.run(run.spec).red()} & set(red):
+                return True
+        return False
 
 
 def _holds(run: SuiteRun) -> str:

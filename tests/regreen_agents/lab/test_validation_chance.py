@@ -38,3 +38,24 @@ def test_what_is_red_by_chance_without_the_edits_is_no_problem(
     found = validate(finding, Lab(edited, measured), (), ("test_a.py",), Lab(bench, measured))
 
     assert len(found.problems) == problems
+
+
+def test_what_is_green_when_the_same_is_run_again_is_no_problem(tmp_path: Path) -> None:
+    source = """
+        from pathlib import Path
+
+        SEEN = Path(__file__).with_name("seen")
+
+        def test_victim(): pass
+        def test_other(): assert SEEN.exists() or SEEN.touch()
+    """
+    project = make_project(tmp_path, {"test_a.py": source})
+    table = {VICTIM: "PFP", OTHER: "PPP"}
+    measured = Measured(runs(table), isolated({VICTIM: "P", OTHER: "P"}))
+    bench = Bench(project.runner(), project.path, project.logs, lambda: None)
+
+    finding = make_finding(Cause.GLOBAL_STATE, VICTIM)
+    found = validate(finding, Lab(bench, measured), (), ("test_a.py",))
+
+    assert not found.problems
+    assert (project.path / "seen").exists()

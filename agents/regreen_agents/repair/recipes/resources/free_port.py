@@ -8,12 +8,12 @@ import libcst as cst
 import libcst.matchers as m
 
 from regreen_agents.domain.findings import Cause, Finding
+from regreen_agents.lab.validation import TAKEN
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.functions import swapped
 from regreen_agents.repair.recipes.literals import text_of
 from regreen_agents.repair.recipes.monkeypatching import Site, site_of
-from regreen_agents.repair.recipes.state.close_resource import IN_USE
 from regreen_agents.repair.source import SourceTree
 
 _SERVERS = re.compile(r"(?:^|\.)\w*(?:HTTP|TCP|UDP|RPC|WSGI)\w*Server$")
@@ -46,7 +46,7 @@ class FreePort:
         said = finding.failure.message if finding.failure else ""
         draft = Draft(tree)
         lines: dict[str, None] = {}
-        for node_id in (*finding.victims, *finding.polluters) if IN_USE.search(said) else ():
+        for node_id in (*finding.victims, *finding.polluters) if TAKEN.search(said) else ():
             site = site_of(draft, node_id)
             bound = _bound(site) if site is not None else None
             if site is None or bound is None:

@@ -8,6 +8,7 @@ import libcst as cst
 
 from regreen_agents.domain.findings import Cause, Finding
 from regreen_agents.domain.runs import StateKind
+from regreen_agents.lab.validation import TAKEN
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.draft import Draft, SourceFile
 from regreen_agents.repair.recipes.flavours import Flavour
@@ -22,7 +23,6 @@ from regreen_agents.repair.recipes.monkeypatching import (
 from regreen_agents.repair.recipes.snippets import statement
 from regreen_agents.repair.source import SourceTree, class_definition, definition
 
-IN_USE = re.compile(r"Address already in use|Errno (?:98|48)\b|WinError 10048")
 _OPEN = frozenset({StateKind.THREAD, StateKind.OPEN_FILE})
 _CLOSERS = ("close", "server_close", "shutdown", "stop")
 """Methods that end what an object holds, the usual name first."""
@@ -91,7 +91,7 @@ class CloseResource:
 
 def _stays_open(finding: Finding) -> bool:
     said = finding.failure.message if finding.failure is not None else ""
-    return bool(IN_USE.search(said)) or any(change.kind in _OPEN for change in finding.state)
+    return bool(TAKEN.search(said)) or any(change.kind in _OPEN for change in finding.state)
 
 
 def _opened(site: Site) -> _Opened | None:
