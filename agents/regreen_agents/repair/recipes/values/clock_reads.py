@@ -28,6 +28,8 @@ _ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)-(\d\d)-(\d\d)(?!\d)")
 _MADE = re.compile(
     r"\bdate(?:time)?\(\s*(?:year=)?((?:19|20)\d\d),\s*(?:month=)?(\d{1,2}),\s*(?:day=)?(\d{1,2})\b"
 )
+_YEAR = re.compile(r"(?<![\d.])(?:19|20)\d\d(?![\d.])")
+_MAX_YEARS = 2
 _NOON = dt.time(12)
 _NEUTRAL = (dt.date(2024, 6, 15), dt.date(2026, 6, 15), dt.date(2020, 6, 15))
 """In the middle of a month, far from any day on which clocks change."""
@@ -82,16 +84,25 @@ def dates_in(text: str) -> list[dt.date]:
     return sorted(found)
 
 
+def _years_in(text: str) -> list[int]:
+    """Return the years written in a source text, latest first."""
+    return sorted({int(match[0]) for match in _YEAR.finditer(text)}, reverse=True)
+
+
 def instants(finding: Finding, tree: SourceTree) -> list[dt.datetime]:
     """Return the instants to try, likeliest first: around the dates of the tests, then neutral.
+
+    Before the neutral ones come those within a year that a test names and no more of a date.
 
     The day before the first date a test names lets offers run and certificates be valid; the day
     after the last one lets them have ended.
     """
-    dates = dates_in("\n".join(tree.test_text(node_id) for node_id in finding.victims))
+    text = "\n".join(tree.test_text(node_id) for node_id in finding.victims)
+    dates = dates_in(text)
     days: list[dt.date] = []
     if dates:
         middle = dates[0] + (dates[-1] - dates[0]) / 2
         days = [dates[0] - _DAY, dates[0], dates[-1] + _DAY, middle]
+    days += [dt.date(year, 6, 15) for year in _years_in(text)[:_MAX_YEARS]]
     days += _NEUTRAL
     return [dt.datetime.combine(day, _NOON) for day in dict.fromkeys(days)]

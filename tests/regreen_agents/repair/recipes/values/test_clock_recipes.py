@@ -6,6 +6,7 @@ import pytest
 from recipe_cases import assert_repairs, make_finding, write_tree
 from regreen_agents.domain.findings import Cause
 from regreen_agents.repair.recipes.registry import proposals, propose
+from regreen_agents.repair.recipes.values.clock_reads import instants
 from value_cases import METHOD, TEST, failed, outcomes, red_of, repaired, text_after
 
 OFFER = """
@@ -127,7 +128,7 @@ def test_a_clock_the_test_itself_reads_is_stopped_by_its_own_name(tmp_path: Path
     write_tree(tmp_path, {"tests/test_a.py": text})
     finding = make_finding(Cause.TIME, TEST)
 
-    proposal = repaired(tmp_path, "freeze_clock=2", finding)
+    proposal = repaired(tmp_path, "freeze_clock", finding)
 
     assert 'monkeypatch.setattr(f"{__name__}.date", StoppedDate)' in text_after(proposal)
     assert not red_of(outcomes(tmp_path))
@@ -219,3 +220,18 @@ def test_another_failure_on_such_a_line_is_left_alone(tmp_path: Path) -> None:
     finding = make_finding(Cause.CODE_BUG, TEST, failure=failure)
 
     assert propose("calendar_arithmetic", finding, tree) is None
+
+
+def test_a_year_a_test_names_is_tried_before_any_other(tmp_path: Path) -> None:
+    tree = write_tree(
+        tmp_path,
+        {
+            "shop.py": "import datetime\n\n\ndef foot():\n    return datetime.date.today().year\n",
+            "tests/test_a.py": "import shop\n\n\ndef test_it():\n    assert shop.foot() == 2025\n",
+        },
+    )
+    finding = make_finding(Cause.TIME, "tests/test_a.py::test_it")
+
+    moments = instants(finding, tree)
+
+    assert [moment.year for moment in moments[:2]] == [2025, 2024]
