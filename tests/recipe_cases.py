@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
+from pytest_forks import run_pytest
 from regreen_agents.domain.findings import Category, Cause, Finding, SourceLocation
 from regreen_agents.domain.identity import ClusterId, NodeId
 from regreen_agents.domain.runs import StateChange, StateKind
@@ -98,11 +99,14 @@ def assert_repairs(
 
 def pytest_exit(root: Path, *tests: str, cwd: str = ".", hash_seed: str = "0") -> int:
     """Run tests of a tree in the order given, in a process of their own."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    arguments = ["-q", "-p", "no:cacheprovider", "--rootdir", str(root)]
+    arguments += [str(root / test) for test in tests]
     environment = {"PATH": "", "PYTHONPATH": str(root), "PYTHONHASHSEED": hash_seed}
     environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    if hash_seed == "0":
+        return run_pytest(arguments, root / cwd, environment).exit_code
     done = subprocess.run(
-        [*command, "--rootdir", str(root), *(str(root / test) for test in tests)],
+        [sys.executable, "-m", "pytest", *arguments],
         cwd=root / cwd,
         env=environment,
         capture_output=True,

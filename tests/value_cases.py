@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pytest_forks import run_pytest
 from regreen_agents.domain.findings import Finding
 from regreen_agents.domain.runs import FailureDetail, Frame
 from regreen_agents.repair.recipes.base import Proposal
@@ -13,6 +14,7 @@ from regreen_agents.repair.recipes.registry import propose
 from regreen_agents.repair.source import SourceTree
 from regreen_agents.workspace.patching import apply_edits
 
+AT_START = ("PYTHON", "LC_", "LANG")
 TEST = "tests/test_a.py::test_it"
 METHOD = "tests/test_a.py::TestIt::test_it"
 
@@ -40,10 +42,26 @@ def outcomes(root: Path, **variables: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(root), "PYTHONHASHSEED": "0"}
     environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    arguments = ["-q", "-rA", "-p", "no:cacheprovider", str(root)]
+    env = {**kept, **environment, **variables}
+    words = [line.split() for line in _output(root, arguments, env, variables).splitlines()]
+    return {
+        row[1].rpartition("::")[2]: row[0].lower()
+        for row in words
+        if len(row) > 1 and row[0] in ("PASSED", "FAILED", "ERROR") and "::" in row[1]
+    }
+
+
+def _output(
+    root: Path, arguments: list[str], env: dict[str, str], variables: Mapping[str, str]
+) -> str:
+    """Run pytest; in a fresh interpreter where one reads a variable only when it starts."""
+    if not any(name.startswith(AT_START) for name in variables):
+        return run_pytest(arguments, root, env).output
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", str(root)],
+        [sys.executable, "-m", "pytest", *arguments],
         cwd=root,
-        env={**kept, **environment, **variables},
+        env=env,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -51,12 +69,7 @@ def outcomes(root: Path, **variables: str) -> dict[str, str]:
         timeout=60,
         check=False,
     )
-    words = [line.split() for line in done.stdout.splitlines()]
-    return {
-        row[1].rpartition("::")[2]: row[0].lower()
-        for row in words
-        if len(row) > 1 and row[0] in ("PASSED", "FAILED", "ERROR") and "::" in row[1]
-    }
+    return done.stdout
 
 
 def text_after(proposal: Proposal, path: str = "tests/test_a.py") -> str:
