@@ -1,10 +1,12 @@
 """Repair classic small algorithm programs with a one-line bug, in the manner of QuixBugs.
 
-``python ci/bench/classic_programs.py [--only NAME ...] [--further] [--seconds S] [--strict]``. Each
+``python ci/bench/classic_programs.py [--only NAME ...] [--set main|further|held-back]
+[--seconds S] [--strict]``. Each
 program is written to a project of its own, with a handful of tests whose expected results come from
 the reference, and goes through the search as in a sprint. *Plausible*: an edit makes all tests
 pass. *Correct*: the behaviour ranked first agrees with the reference on seeded random valid inputs.
-``--further`` takes a few more programs, written along with the others and kept apart.
+``--set further`` takes a few more programs, written along with the others and kept apart;
+``held-back`` ones of other algorithms, written later and before the search had seen them.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from bench_parts import print_table, runner_for
 from classic.arithmetic import ARITHMETIC
 from classic.choices import CHOICES
 from classic.further import FURTHER
+from classic.held_back import HELD_BACK
 from classic.program import Program
 from classic.sequences import SEQUENCES
 from classic.texts import TEXTS
@@ -35,6 +38,7 @@ from regreen_agents.runners.pytest_runner import PytestRunner
 from regreen_agents.runners.search_runner import SearchRunner
 
 PROGRAMS = (*ARITHMETIC, *SEQUENCES, *TEXTS, *CHOICES)
+SETS = {"main": PROGRAMS, "further": FURTHER, "held-back": HELD_BACK}
 SEED = 20260
 INPUTS = 400
 CHECK_SECONDS = 20.0
@@ -82,6 +86,9 @@ class Row:
     """Of all processes of the search: what remains comparable on a busy machine."""
     first: str = ""
     note: str = ""
+    rivals: int = 0
+    """Behaviours left; one alone is applied unseen, unless its confidence is low."""
+    level: str = ""
 
 
 class Workshop:
@@ -124,6 +131,8 @@ class Workshop:
         row.cpu_seconds = cpu_seconds() - used
         row.plausible = sum(len(rival.edits) for rival in found.rivals)
         row.tried, row.considered = found.tried, found.considered
+        row.rivals = len(found.rivals)
+        row.level = found.rivals[0].confidence.level.value if found.rivals else ""
         self._check(row, [rival.edits[0] for rival in found.rivals])
         row.note = row.note or "; ".join(found.notes)
         return row
@@ -178,12 +187,11 @@ def main() -> int:
     """Repair them all and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=())
-    parser.add_argument("--further", action="store_true")
+    parser.add_argument("--set", choices=sorted(SETS), default="main")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--strict", action="store_true")
     asked = parser.parse_args()
-    programs = FURTHER if asked.further else PROGRAMS
-    chosen = [p for p in programs if not asked.only or p.name in asked.only]
+    chosen = [p for p in SETS[asked.set] if not asked.only or p.name in asked.only]
     rows = []
     with tempfile.TemporaryDirectory(prefix="regreen-bench-") as scratch:
         base = runner_for(Path(scratch), Path(sys.executable))
@@ -198,11 +206,20 @@ def main() -> int:
 
 def show(rows: Sequence[Row], *, strict: bool) -> int:
     """Print the table; return 1 when a limit is missed and that matters."""
-    head = ["program", "plausible", "correct at", "judged", "considered", "seconds"]
+    head = [
+        "program",
+        "plausible",
+        "behaviours",
+        "correct at",
+        "confidence",
+        "judged",
+        "considered",
+        "seconds",
+    ]
     head += ["CPU s", "first edit"]
     table = [head]
     for row in rows:
-        numbers = [row.plausible, row.rank, row.tried, row.considered]
+        numbers = [row.plausible, row.rivals, row.rank, row.level, row.tried, row.considered]
         table.append([row.name, *map(str, numbers), f"{row.seconds:.1f}"])
         table[-1] += [f"{row.cpu_seconds:.1f}", row.first]
     print_table(table)
@@ -218,6 +235,11 @@ def show(rows: Sequence[Row], *, strict: bool) -> int:
         f"(at least {MIN_CORRECT} of {len(PROGRAMS)}), "
         f"{seconds:.0f} s (at most {MAX_SECONDS:.0f}), {used:.0f} CPU s"
     )
+    for level in ("high", "medium", "low"):
+        some = [row for row in rows if row.level == level]
+        alone = sum(row.rivals == 1 for row in some)
+        right = sum(row.rank == 1 for row in some)
+        print(f"confidence {level}: {len(some)}, one behaviour left {alone}, correct {right}")
     missed = plausible < len(rows) or correct < MIN_CORRECT or seconds > MAX_SECONDS
     return int(strict and missed)
 

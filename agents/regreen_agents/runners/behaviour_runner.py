@@ -1,6 +1,5 @@
 """Runs of the target that show how rival edits behave on recorded and varied arguments."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -11,7 +10,8 @@ from typing import Any, Literal
 from regreen_agents.domain.identity import Model, NodeId
 from regreen_agents.domain.runs import OrderKind, RunSpec
 from regreen_agents.runners.pytest_runner import PytestRunner
-from regreen_agents.runners.search_runner import Mutant, Suite
+from regreen_agents.runners.search_session import Answers, SearchSession, read_answers
+from regreen_agents.runners.search_words import Mutant, Suite
 
 PLUGIN = "regreen_behaviour"
 AS_IT_IS = -1
@@ -83,12 +83,14 @@ class Comparison:
 
 
 class BehaviourRunner:
-    """Gives comparisons to the target's interpreter, one process each."""
+    """Gives comparisons to the target's interpreter: to a session, where one is open."""
 
     def __init__(self, runner: PytestRunner, logs: Path) -> None:
         """Run through `runner`'s door; output goes to files in `logs`."""
         self._runner = runner
         self._logs = logs
+        self.session: SearchSession | None = None
+        """While it is open, comparisons go to it."""
 
     def compare(self, suite: Suite, asked: Comparison, *, seconds: float) -> BehaviourReport:
         """Record arguments while the suite runs on the code as it is, vary them, call every edit.
@@ -116,23 +118,25 @@ class BehaviourRunner:
             "seed": asked.seed,
         }
         try:
-            self._launch(suite, job, seconds)
-            return _report(scratch / "answers.jsonl")
+            return _report(self._answers(suite, job, seconds))
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _launch(self, suite: Suite, job: Mapping[str, Any], seconds: float) -> None:
+    def _answers(self, suite: Suite, job: Mapping[str, Any], seconds: float) -> Answers:
         limit = min(self._runner.policy.suite_timeout_seconds, seconds * 1.5 + START_SECONDS)
+        if self.session is not None:
+            told = self.session.answers({"behaviour": job}, suite, limit)
+            if told is not None:
+                return told
         bounded = self._runner.policy.model_copy(update={"suite_timeout_seconds": limit})
         runner = PytestRunner(replace(self._runner.door, policy=bounded))
         spec = RunSpec(order=OrderKind.GIVEN, tests=(*suite.failing, *suite.passing))
         config = {"plugins": [PLUGIN], "behaviour": dict(job)}
         runner.launch(suite.tree, spec, self._logs / "search-behaviour.log", config)
+        return read_answers(Path(job["answers"]))
 
 
-def _report(path: Path) -> BehaviourReport:
-    lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-    answers = [json.loads(line) for line in lines[:-1]]  # the last is empty, or torn by a kill
+def _report(answers: Answers) -> BehaviourReport:
     inputs = [one for answer in answers for one in answer.get("inputs", ())]
     seen = [answer for answer in answers if "mutant" in answer]
     return BehaviourReport(

@@ -1,9 +1,9 @@
 """Runs of the target for the repair search: trace its tests, judge mutants of its code."""
 
-import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,12 @@ from typing import Any
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, RunSpec
 from regreen_agents.runners.pytest_runner import PytestRunner
+from regreen_agents.runners.search_session import (
+    PLUGIN,
+    SearchSession,
+    SessionUser,
+    read_answers,
+)
 from regreen_agents.runners.search_words import (
     CodeUnit,
     Judgement,
@@ -34,19 +40,38 @@ __all__ = [
     "VerdictWord",
 ]
 
-PLUGIN = "regreen_search"
 LISTED = 5
 START_SECONDS = 60.0
 """What collection may take on top of the time a job is given."""
 
 
 class SearchRunner:
-    """Gives the jobs of the search to the target's interpreter, one process per job."""
+    """Gives the jobs of the search to the target's interpreter: to a session, where one is open."""
 
     def __init__(self, runner: PytestRunner, logs: Path) -> None:
         """Run through `runner`'s door; output goes to files in `logs`."""
         self._runner = runner
         self._logs = logs
+        self.session: SearchSession | None = None
+        """While it is open, jobs on code that is imported already go to it."""
+
+    @contextmanager
+    def opened(self, suite: Suite, *others: SessionUser) -> Iterator[None]:
+        """Have one process of the target for many jobs on tests of this suite.
+
+        Args:
+            suite: All tests that the jobs may name.
+            others: Runners that are to use the same process.
+        """
+        with SearchSession(self._runner, suite, self._logs) as session:
+            users = (self, *others)
+            for user in users:
+                user.session = session
+            try:
+                yield
+            finally:
+                for user in users:
+                    user.session = None
 
     def trace(self, suite: Suite, seconds: float) -> TraceReport:
         """Run every test of the suite once under a line tracer.
@@ -92,8 +117,13 @@ class SearchRunner:
             "workers": workers,
             "every_failing": every_failing,
         }
-        answers = self._answers("judge", suite, seconds, asked)
-        return _judged(answers)
+        report = _judged(self._answers("judge", suite, seconds, asked))
+        cold = {one.mutant for one in report.judgements if one.verdict == "cold"}
+        if cold and self.session is not None:  # what only processes forked before collection can do
+            left = [mutant.model_dump(mode="json") for mutant in mutants if mutant.id in cold]
+            own = self._answers("judge", suite, seconds, {**asked, "mutants": left}, alone=True)
+            report = joined(report, _judged(own))
+        return report
 
     def judge_cold(self, suite: Suite, mutant: Mutant, seconds: float) -> JudgeReport:
         """Judge one mutant in a process that imports the mutated file."""
@@ -101,7 +131,7 @@ class SearchRunner:
         return _judged(self._answers("cold", suite, seconds, asked))
 
     def _answers(
-        self, mode: str, suite: Suite, seconds: float, asked: dict[str, Any]
+        self, mode: str, suite: Suite, seconds: float, asked: dict[str, Any], *, alone: bool = False
     ) -> list[dict[str, Any]]:
         scratch = Path(tempfile.mkdtemp(prefix=f"regreen-{self._runner.door.owner}-"))
         policy = self._runner.policy
@@ -116,25 +146,44 @@ class SearchRunner:
             "test_seconds": min(policy.test_timeout_seconds, max(seconds / 4, 1.0)),
             **asked,
         }
-        limit = min(policy.suite_timeout_seconds, seconds * 1.5 + START_SECONDS)
-        if mode == "cold":
-            limit = min(policy.suite_timeout_seconds, seconds)
+        try:
+            alone = (
+                alone or mode == "cold" or any(m["unit"] is None for m in job.get("mutants", ()))
+            )
+            told = None if alone else self._in_session(suite, job)
+            return self._in_own_process(suite, job) if told is None else told
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _in_session(self, suite: Suite, job: dict[str, Any]) -> list[dict[str, Any]] | None:
+        if self.session is None:
+            return None
+        limit = job["seconds"] * 1.5 + START_SECONDS
+        return self.session.answers({"search": job}, suite, limit)
+
+    def _in_own_process(self, suite: Suite, job: dict[str, Any]) -> list[dict[str, Any]]:
+        is_cold, policy = job["mode"] == "cold", self._runner.policy
+        limit = job["seconds"] if is_cold else job["seconds"] * 1.5 + START_SECONDS
+        limit = min(policy.suite_timeout_seconds, limit)
         bounded = policy.model_copy(update={"suite_timeout_seconds": limit})
         runner = PytestRunner(replace(self._runner.door, policy=bounded))
         spec = RunSpec(order=OrderKind.GIVEN, tests=(*suite.failing, *suite.passing))
         config = {"plugins": [PLUGIN], "search": job}
-        try:
-            runner.launch(suite.tree, spec, self._logs / f"search-{mode}.log", config)
-            return _read(scratch / "answers.jsonl")
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        runner.launch(suite.tree, spec, self._logs / f"search-{job['mode']}.log", config)
+        lost = "the target's process ended before it had collected its tests"
+        return read_answers(Path(job["answers"])) or [{"note": lost}]
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return [{"note": "the target's process ended before it had collected its tests"}]
-    lines = path.read_bytes().split(b"\n")
-    return [json.loads(line) for line in lines[:-1]]  # the last is empty, or torn by a kill
+def joined(first: JudgeReport, second: JudgeReport) -> JudgeReport:
+    """Return a report with some of its judgements made anew."""
+    again = {one.mutant: one for one in second.judgements}
+    return first.model_copy(
+        update={
+            "judgements": tuple(again.get(one.mutant, one) for one in first.judgements),
+            "notes": tuple(dict.fromkeys((*first.notes, *second.notes))),
+            "ticks": first.ticks + second.ticks,
+        }
+    )
 
 
 def _traced(answers: Sequence[Mapping[str, Any]]) -> tuple[TracedTest, ...]:

@@ -169,8 +169,8 @@ def next_permutation(items):
                     return items
     return sorted(items)
 """,
-        "range(len(items) - 1, place, -1)",
-        "range(len(items) - 1, 0, -1)",
+        "if items[place] < items[other]:",
+        "if items[other] < items[place]:",
         (([3, 2, 4, 1],), ([3, 5, 6, 2, 4, 1],), ([1, 2],), ([2, 1],), ([1, 4, 4, 2],)),
         lambda r: (numbers(r, 0, 5, 6),),
     ),

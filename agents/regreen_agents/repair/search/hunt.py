@@ -107,8 +107,8 @@ def hunt(request: SearchRequest, judge: SearchRunner) -> Hunt:
     purse = _Purse(time.monotonic() + request.seconds, request.ticks)
 
     # step 1: which lines do failing and passing tests run?
-    failing = request.failing[:MAX_FAILING]
-    suite = Suite(request.tree, failing, nearest(request.failing, request.passing))
+    suite = suite_of(request)
+    failing = suite.failing
     traced = judge.trace(suite, request.seconds * TRACE_SHARE)
     frames = request.frames or tuple(f for one in request.failures[:1] for f in one.frames)
     lines = spectrum(traced.tests, failing, frames, request.tree)
@@ -139,6 +139,12 @@ def hunt(request: SearchRequest, judge: SearchRunner) -> Hunt:
         considered=course.considered,
         notes=tuple(dict.fromkeys(course.notes)),
     )
+
+
+def suite_of(request: SearchRequest) -> Suite:
+    """Return the tests that a search looks at."""
+    failing = request.failing[:MAX_FAILING]
+    return Suite(request.tree, failing, nearest(request.failing, request.passing))
 
 
 def nearest(failing: Sequence[NodeId], passing: Sequence[NodeId]) -> tuple[NodeId, ...]:

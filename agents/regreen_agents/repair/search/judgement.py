@@ -22,7 +22,7 @@ from regreen_agents.repair.search.antipatterns import literals_of, oddities
 from regreen_agents.repair.search.fuzz import Behaviours, Placed, behaviours, functions_of, placed
 from regreen_agents.repair.search.groups import Group, Telling, grouped, telling
 from regreen_agents.repair.search.heldout import held_out
-from regreen_agents.repair.search.hunt import Hunt, SearchRequest, hunt
+from regreen_agents.repair.search.hunt import Hunt, SearchRequest, hunt, suite_of
 from regreen_agents.repair.search.mutation_score import Watched, mutation_score
 from regreen_agents.repair.search.search import Candidate, candidate, suspicious
 from regreen_agents.runners.behaviour_runner import BehaviourRunner, Comparison
@@ -103,9 +103,10 @@ def decide(request: SearchRequest, bench: Bench) -> Decision:
         RunnerError: The target's interpreter could not be started.
         StoppedError: The sprint was asked to stop.
     """
-    found = hunt(request, bench.judge)
-    case = _case(request, found, bench)
-    rivals, told, notes = _rivals(case) if case.plausible else ((), (), ())
+    with bench.judge.opened(suite_of(request), bench.compare):
+        found = hunt(request, bench.judge)
+        case = _case(request, found, bench)
+        rivals, told, notes = _rivals(case) if case.plausible else ((), (), ())
     return Decision(
         rivals=rivals,
         telling=told,

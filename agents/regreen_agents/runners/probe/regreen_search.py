@@ -6,6 +6,7 @@ the job under the configuration's key ``search`` instead of running the tests. J
     trace   every test in a forked child: {"test", "outcome", "seconds", "lines": {path: [line]}}
     judge   every mutant in a forked child: {"mutant", "verdict", "test", ...}
     cold    one mutant in this process, put in place before the target's code is imported
+    session each of these jobs but the last in a forked child, as they come: regreen_search_session
 """
 
 import gc
@@ -228,8 +229,11 @@ class SearchPlugin:
         self.job.outcomes.append(report.outcome)
 
 
-def make_plugin(config: Dict[str, Any], load: Callable[[str], Any]) -> SearchPlugin:
+def make_plugin(config: Dict[str, Any], load: Callable[[str], Any]) -> Any:
     """Return the plugin for one job; a cold job's mutant is put in place here, before imports."""
+    if config["search"]["mode"] == "session":
+        session: Any = load("regreen_search_session").SessionPlugin(config, load)
+        return session
     job = Job(config["search"], config["tree"], load)
     if job.asked["mode"] == "cold":
         job.overlay.put(job.asked["mutants"][0], job.tree)
