@@ -89,6 +89,8 @@ class Row:
     rivals: int = 0
     """Behaviours left; one alone is applied unseen, unless its confidence is low."""
     level: str = ""
+    sure: str = ""
+    """Doubts about the first edit."""
 
 
 class Workshop:
@@ -133,6 +135,7 @@ class Workshop:
         row.tried, row.considered = found.tried, found.considered
         row.rivals = len(found.rivals)
         row.level = found.rivals[0].confidence.level.value if found.rivals else ""
+        row.sure = "; ".join(found.rivals[0].confidence.doubts) if found.rivals else ""
         self._check(row, [rival.edits[0] for rival in found.rivals])
         row.note = row.note or "; ".join(found.notes)
         return row
@@ -199,9 +202,17 @@ def main() -> int:
         runner = base.with_policy(policy)
         for program in chosen:
             rows.append(Workshop(runner, Path(scratch), program).repaired(asked.seconds))
-            print(".", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            tell(rows[-1])
+    print()
     return show(rows, strict=asked.strict)
+
+
+def tell(row: Row) -> None:
+    """Print what became of one program."""
+    rank = f"rank {row.rank}" if row.rank else "wrong" if row.plausible else "not found"
+    times = f"{row.seconds:6.1f} s {row.cpu_seconds:6.1f} CPU s"
+    said = f"{row.name:20} {times}  {rank:9} {row.level or '-':6} {row.rivals}"
+    print(f"{said} | {row.first} | {row.sure}", flush=True)
 
 
 def show(rows: Sequence[Row], *, strict: bool) -> int:

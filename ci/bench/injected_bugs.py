@@ -46,6 +46,7 @@ class Row(NamedTuple):
     correct: str
     """``same``, ``alike``, ``wrong``, or empty when nothing was found."""
     level: str
+    doubts: str
     seconds: float
     cpu_seconds: float
     """Of all processes of the search: what remains comparable on a busy machine."""
@@ -114,6 +115,7 @@ def repaired(case: Case, logs: Path, seconds: float) -> Row:
         plausible=first is not None,
         correct=correct,
         level=first.confidence.level.value if first else "",
+        doubts="; ".join(first.confidence.doubts) if first else "; ".join(decision.notes),
         seconds=spent,
         cpu_seconds=used,
     )
@@ -156,7 +158,7 @@ def _correct(case: Case, decision: Decision, bench: Bench) -> str:
 def _tell(row: Row) -> None:
     times = f"{row.seconds:6.1f} s {row.cpu_seconds:6.1f} CPU s"
     said = f"{row.package:10} {times}  {row.correct or '-':5} {row.level or '-':6}"
-    print(f"{said} {row.rivals} | {row.bug} | {row.edit[:150]!r}", flush=True)
+    print(f"{said} {row.rivals} | {row.bug} | {row.edit[:150]!r} | {row.doubts[:300]}", flush=True)
 
 
 def _summary(rows: Sequence[Row], *, strict: bool) -> int:

@@ -72,6 +72,10 @@ class SearchFacts(Model):
     """Mutants of the repaired function that its tests notice; None: not asked."""
     held_out: Share | None
     """Edits found with half of the tests that pass the other half; None: not enough tests."""
+    elsewhere: str = ""
+    """A call, with arguments unlike those of the tests, where edits that are alike else differ."""
+    edits: int = 1
+    """Places that are edited."""
     invasive: bool
     """It inserts or removes code, or edits two places, rather than correcting an expression."""
     complete: bool
@@ -84,7 +88,8 @@ def search_confidence(facts: SearchFacts) -> Confidence:
     level = ConfidenceLevel.MEDIUM if doubts else ConfidenceLevel.HIGH
     known = facts.killed is not None and facts.killed.whole >= ENOUGH_MUTANTS
     unwatched = facts.killed is not None and known and facts.killed.value < POOR_SCORE
-    if facts.rivals or facts.oddities or facts.broken or unwatched:
+    unsure = facts.edits > 1 and len(doubts) > 1  # that two places were meant is a doubt itself
+    if facts.rivals or facts.oddities or facts.broken or unwatched or unsure:
         level = ConfidenceLevel.LOW
     reasons = [f"every failing test passes, {facts.calls} calls observed"]
     if not facts.rivals:
@@ -105,6 +110,8 @@ def _behaviour_doubts(facts: SearchFacts) -> list[str]:
         found.append(f"{facts.broken} calls that are answered today crash or hang")
     if facts.calls < ENOUGH_CALLS or not facts.changed:
         found.append("its behaviour could hardly be observed")
+    if facts.elsewhere:
+        found.append(f"edits that are alike else differ on `{facts.elsewhere}`, as no test calls")
     if facts.invasive:
         found.append("it adds or removes code, where more than one way could be meant")
     return found

@@ -44,6 +44,8 @@ class CallInput(Model):
     """Recorded in a failing test."""
     varied: bool
     """Made from recorded ones at random."""
+    strange: bool = False
+    """Varied, with a trait that no recorded one has: an empty list, a negative number..."""
 
 
 class Observation(Model):

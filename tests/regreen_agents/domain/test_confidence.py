@@ -49,6 +49,9 @@ def test_one_observed_behaviour_with_watchful_tests_is_high() -> None:
         ({"held_out": Share(part=1, whole=3)}, ConfidenceLevel.MEDIUM),
         ({"invasive": True}, ConfidenceLevel.MEDIUM),
         ({"complete": False}, ConfidenceLevel.MEDIUM),
+        ({"elsewhere": "top([])"}, ConfidenceLevel.MEDIUM),
+        ({"edits": 2, "invasive": True}, ConfidenceLevel.MEDIUM),
+        ({"edits": 2, "invasive": True, "calls": 2}, ConfidenceLevel.LOW),
     ],
 )
 def test_each_doubt_takes_high_away_and_is_told(

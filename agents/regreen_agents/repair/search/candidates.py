@@ -10,9 +10,10 @@ from itertools import islice
 from pathlib import Path
 
 from regreen_agents.domain.identity import NodeId
+from regreen_agents.repair.search.file_scope import FileScope
 from regreen_agents.repair.search.localisation import Line, Spectrum
 from regreen_agents.repair.search.operators import Mutation
-from regreen_agents.repair.search.scope import Crash, FileScope, Scope, Site
+from regreen_agents.repair.search.scope import Crash, Scope, Site
 from regreen_agents.repair.search.source import SourceFile, compiling, read
 from regreen_agents.repair.search.tiers import AT_IMPORT, Tier, mutations
 from regreen_agents.repair.search.units import (

@@ -44,6 +44,12 @@ def operand(site: Site, node: ast.expr, level: int) -> str:
     return text if level_of(node) >= level else f"({text})"
 
 
+def fenced(text: str, level: int) -> str:
+    """Return an expression's text so that it can be an operand of an operator of this level."""
+    found = _level_of_text(text)
+    return text if found is not None and found >= level else f"({text})"
+
+
 def is_value(site: Site, node: ast.AST) -> bool:
     """Whether a node is an expression whose value is used, as a whole, where it stands."""
     if not isinstance(node, ast.expr) or isinstance(node, ast.Starred | ast.Slice | ast.Tuple):

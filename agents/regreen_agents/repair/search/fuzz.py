@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from regreen_agents.domain.changes import FileEdit
@@ -72,25 +73,40 @@ class Behaviours:
         """Return the inputs on which an edit behaves otherwise than the code as it is."""
         return [c for c in range(len(self.inputs)) if self.differ(edit, AS_IT_IS, c)]
 
+    @cached_property
+    def usual(self) -> tuple[int, ...]:
+        """The inputs like those of the tests: behaviour on others is no reason to decide by."""
+        return tuple(call for call, one in enumerate(self.inputs) if not one.strange)
+
     def differ(self, one: int, other: int, call: int) -> bool:
         """Whether two edits are known to behave differently on an input."""
         first, second = self.answer(one, call), self.answer(other, call)
         return first is not None and second is not None and first != second
 
     def broken(self, edit: int) -> list[int]:
-        """Return the inputs that are answered today and crash or hang under an edit."""
+        """Return the usual inputs that are answered today and crash or hang under an edit."""
         found = []
-        for call in range(len(self.inputs)):
+        for call in self.usual:
             today = self.answers.get(AS_IT_IS, {}).get(call)
             now = self.answers.get(edit, {}).get(call)
             if today and now and today.kind == "returned" and is_crash(now):
                 found.append(call)
         return found
 
-    def stuck(self, edit: int, others: Sequence[int]) -> list[int]:
-        """Return the inputs on which an edit never ends and one of the others gives a result."""
+    def meddling(self, edit: int) -> list[int]:
+        """Return the usual inputs whose arguments an edit changes and the code today does not."""
         found = []
-        for call in range(len(self.inputs)):
+        for call in self.usual:
+            today = self.answers.get(AS_IT_IS, {}).get(call)
+            now = self.answers.get(edit, {}).get(call)
+            if today and now and today.kind == now.kind == "returned":
+                found += [call] * (not today.after and bool(now.after))
+        return found
+
+    def stuck(self, edit: int, others: Sequence[int]) -> list[int]:
+        """Return the usual inputs on which an edit never ends and another one gives a result."""
+        found = []
+        for call in self.usual:
             ends = [self.answers.get(one, {}).get(call) for one in (edit, *others)]
             if ends[0] and ends[0].kind in {"fuel", "died"}:
                 found += [call] * any(end is not None and end.kind == "returned" for end in ends)

@@ -29,8 +29,8 @@ class Telling(Model):
 def grouped(edits: Sequence[int], seen: Behaviours) -> tuple[Group, ...]:
     """Return groups in the order of their first edits.
 
-    Two edits are alike when they agree on every input on which both are known. One that could not
-    be observed at all is alike to none.
+    Two edits are alike when they agree on every usual input on which both are known. One that
+    could not be observed at all is alike to none.
     """
     groups: list[list[int]] = []
     for edit in edits:
@@ -42,6 +42,14 @@ def grouped(edits: Sequence[int], seen: Behaviours) -> tuple[Group, ...]:
     return tuple(Group(members=tuple(g), observed=seen.known(g[0]) > 0) for g in groups)
 
 
+def apart_elsewhere(group: Group, seen: Behaviours) -> int | None:
+    """Return an input unlike those of the tests on which edits of one group differ, if any."""
+    first, others = group.members[0], group.members[1:]
+    found = [c for c, one in enumerate(seen.inputs) if one.strange]
+    differing = [c for c in found if any(seen.differ(first, other, c) for other in others)]
+    return min(differing, key=lambda c: (len(seen.inputs[c].shown), c), default=None)
+
+
 def _alike(one: int, other: int, seen: Behaviours) -> bool:
     if not seen.known(one) or not seen.known(other):
         return False
@@ -49,8 +57,8 @@ def _alike(one: int, other: int, seen: Behaviours) -> bool:
 
 
 def tell_apart(one: int, other: int, seen: Behaviours) -> int | None:
-    """Return the shortest input on which two edits differ: recorded ones first; None: none is."""
-    found = [c for c in range(len(seen.inputs)) if seen.differ(one, other, c)]
+    """Return the shortest usual input on which two edits differ: recorded ones first, if any."""
+    found = [c for c in seen.usual if seen.differ(one, other, c)]
     inputs = seen.inputs
     return min(found, key=lambda c: (len(inputs[c].shown), inputs[c].varied, c), default=None)
 

@@ -14,6 +14,7 @@ from regreen_agents.domain.runs import FailureDetail, Frame
 from regreen_agents.repair.search.candidates import Listing, Pair, Ranked, Space
 from regreen_agents.repair.search.localisation import Spectrum, spectrum
 from regreen_agents.repair.search.scope import crash_of
+from regreen_agents.repair.search.source import texts_of
 from regreen_agents.repair.search.tiers import Tier
 from regreen_agents.repair.search.two_edits import Tried, second_edits
 from regreen_agents.runners.search_runner import Judgement, Mutant, SearchRunner, Suite
@@ -115,7 +116,8 @@ def hunt(request: SearchRequest, judge: SearchRunner) -> Hunt:
     suite = Suite(request.tree, lines.failing, lines.passing, lines.endless)
 
     # step 2: judge the tiers, likely and cheap edits first; insertions only when nothing else helps
-    space = Space(request.tree, lines, crash_of(request.failures))
+    texts = texts_of(request.tree, failing)
+    space = Space(request.tree, lines, crash_of(request.failures, texts))
     course = _Course(judge, suite, purse)
     course.notes += [*traced.notes, *_silent(failing, lines), *space.notes]
     for tiers in ROUNDS:
@@ -184,14 +186,11 @@ class _Course:
         return max((ranked.score for ranked, _ in self.plausible), default=0.0)
 
     def is_settled(self, tier: Tier) -> bool:
-        """Whether a tier is to be left out: one is judged beyond the first that gave an edit.
+        """Whether a tier is to be left out.
 
         Insertions make most overfitted edits and are judged only where nothing else helps.
         """
-        if not self.plausible:
-            return False
-        first = min(ranked.tier for ranked, _ in self.plausible)
-        return tier is Tier.INSERTIONS or tier > first + 1
+        return tier is Tier.INSERTIONS and bool(self.plausible)
 
     def run(self, listing: Listing) -> None:
         """Judge one listing."""

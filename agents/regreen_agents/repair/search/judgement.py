@@ -20,11 +20,13 @@ from regreen_agents.domain.findings import SourceLocation
 from regreen_agents.domain.identity import Model, NodeId
 from regreen_agents.repair.search.antipatterns import literals_of, oddities
 from regreen_agents.repair.search.fuzz import Behaviours, Placed, behaviours, functions_of, placed
-from regreen_agents.repair.search.groups import Group, Telling, grouped, telling
+from regreen_agents.repair.search.groups import Group, Telling, apart_elsewhere, grouped, telling
 from regreen_agents.repair.search.heldout import held_out
 from regreen_agents.repair.search.hunt import Hunt, SearchRequest, hunt, suite_of
 from regreen_agents.repair.search.mutation_score import Watched, mutation_score
+from regreen_agents.repair.search.names_used import uses
 from regreen_agents.repair.search.search import Candidate, candidate, suspicious
+from regreen_agents.repair.search.source import texts_of
 from regreen_agents.runners.behaviour_runner import BehaviourRunner, Comparison
 from regreen_agents.runners.search_runner import SearchRunner, Suite
 
@@ -35,6 +37,8 @@ COMPARE_SHARE = 0.5
 SCORE_SECONDS = 20.0
 HELD_OUT_SECONDS = 30.0
 INVASIVE = ("insert", "guard", "stmt", "delete", "move", "duplicate", "try", " + ")
+GAINED_FACTOR = 1.3
+"""Worth of an edit that uses a parameter or variable that nothing had used."""
 MAX_RECORDING = 60
 """Passing tests, nearest first, in which arguments are recorded beside the failing ones."""
 
@@ -87,6 +91,8 @@ class _Case:
     """For each plausible edit, the passing tests that run its lines."""
     places: tuple[Placed, ...]
     odd: tuple[tuple[str, ...], ...]
+    gained: tuple[bool, ...]
+    """Whether an edit uses what nothing had used."""
 
 
 def decide(request: SearchRequest, bench: Bench) -> Decision:
@@ -120,32 +126,26 @@ def decide(request: SearchRequest, bench: Bench) -> Decision:
 def _case(request: SearchRequest, found: Hunt, bench: Bench) -> _Case:
     pairs = found.plausible[:MAX_RIVALS]
     made = [(candidate(ranked), ranked.tests) for ranked, _ in pairs]
-    literals = _literals(request)
+    literals = literals_of(texts_of(request.tree, request.failing))
     kept = []
     for number, (one, tests) in enumerate(made):
         place = placed(one.edit, number, tests)
         if place is not None:
-            kept.append((one, tests, place, oddities(one.edit.before, one.edit.after, literals)))
+            used = uses(one.edit.before, one.edit.after)
+            odd = oddities(one.edit.before, one.edit.after, literals)
+            odd += tuple(f"`{name}` is set and not used any more" for name in used.lost)
+            kept.append((one, tests, place, odd, bool(used.gained)))
     return _Case(
         request=request,
         found=found,
         bench=bench,
         deadline=time.monotonic() + max(request.seconds * COMPARE_SHARE, SCORE_SECONDS),
-        plausible=tuple(one for one, _, _, _ in kept),
-        tests=tuple(tests for _, tests, _, _ in kept),
-        places=tuple(place for _, _, place, _ in kept),
-        odd=tuple(odd for _, _, _, odd in kept),
+        plausible=tuple(row[0] for row in kept),
+        tests=tuple(row[1] for row in kept),
+        places=tuple(row[2] for row in kept),
+        odd=tuple(row[3] for row in kept),
+        gained=tuple(row[4] for row in kept),
     )
-
-
-def _literals(request: SearchRequest) -> frozenset[str]:
-    files = sorted({test.partition("::")[0] for test in request.failing})
-    texts = [
-        (request.tree / name).read_text(encoding="utf-8", errors="replace")
-        for name in files
-        if (request.tree / name).is_file()
-    ]
-    return literals_of(texts)
 
 
 def _rivals(case: _Case) -> tuple[tuple[Rival, ...], tuple[Telling, ...], tuple[str, ...]]:
@@ -194,14 +194,18 @@ def _observed(case: _Case) -> Behaviours:
 
 
 def _order(case: _Case, seen: Behaviours, number: int) -> tuple[float, ...]:
-    """Sort key: sound before odd, breaking and endless ones, then as ranked, then the smaller."""
+    """Sort key: sound before odd, breaking, endless and meddling ones, then as ranked.
+
+    Between equals the smaller edit is first.
+    """
     one = case.plausible[number]
     size = abs(len(one.after) - len(one.before))
     return (
         len(case.odd[number]) > 0,
         len(seen.broken(number)) > 0,
         len(seen.stuck(number, range(len(case.plausible)))) > 0,
-        -one.score,
+        len(seen.meddling(number)) > 0,
+        -one.score * (GAINED_FACTOR if case.gained[number] else 1.0),
         size,
         number,
     )
@@ -217,6 +221,7 @@ def _broken(seen: Behaviours, groups: Sequence[Group], group: Group) -> bool:
 def _confidence(case: _Case, seen: Behaviours, group: Group, rivals: int) -> Confidence:
     first = group.members[0]
     one = case.plausible[first]
+    other = apart_elsewhere(group, seen)
     facts = SearchFacts(
         rivals=rivals,
         calls=seen.known(first),
@@ -226,6 +231,8 @@ def _confidence(case: _Case, seen: Behaviours, group: Group, rivals: int) -> Con
         killed=None,
         held_out=None,
         invasive=any(word in one.operator for word in INVASIVE),
+        edits=one.operator.count(" + ") + 1,
+        elsewhere="" if other is None else seen.inputs[other].shown,
         complete=not any("were not reached" in note for note in case.found.notes),
     )
     if rivals:

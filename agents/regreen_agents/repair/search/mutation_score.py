@@ -10,22 +10,33 @@ from dataclasses import dataclass
 from regreen_agents.domain.changes import FileEdit
 from regreen_agents.domain.confidence import Share
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.repair.search import operators
+from regreen_agents.repair.search import op_names, op_statements, op_wraps, operators
+from regreen_agents.repair.search.file_scope import FileScope
 from regreen_agents.repair.search.fuzz import placed, span_of
 from regreen_agents.repair.search.operators import Mutation
+from regreen_agents.repair.search.scope import Scope, Site
 from regreen_agents.repair.search.source import SourceFile, parse
-from regreen_agents.repair.search.units import OutermostFunction, Place, places
+from regreen_agents.repair.search.tiers import plain
+from regreen_agents.repair.search.units import OutermostFunction, places
 from regreen_agents.runners.search_runner import Mutant, SearchRunner, Suite
 
 MAX_MUTANTS = 12
 """The nearest to the edit: what the tests miss elsewhere says little about the edit."""
 PLANTED = (
-    operators.comparison,
-    operators.arithmetic,
-    operators.junction,
-    operators.negation,
-    operators.condition,
-    operators.constant,
+    *map(
+        plain,
+        (
+            operators.comparison,
+            operators.arithmetic,
+            operators.junction,
+            operators.negation,
+            operators.condition,
+            operators.constant,
+        ),
+    ),
+    op_statements.delete,
+    op_wraps.unwrap,
+    op_names.name,
 )
 """Mistakes that change what the code does; few of them are equivalent."""
 
@@ -72,12 +83,14 @@ def _mistakes(source: SourceFile, first: int, last: int) -> list[Mutation]:
     """Return what can be planted in the function around these lines, by distance from them."""
     found: list[tuple[int, int, Mutation]] = []
     every = places(source)
+    file = FileScope(source)
     inside = {p.function for p in every if p.function and _overlaps(p.function, first, last)}
     for place in every:
         if place.function in inside:
             at = place.statement.lineno
             away = max(first - at, at - last, 0)
-            found += [(away, one.start, one) for one in _of(source, place)]
+            site = Site(Scope(file, place.function), place)
+            found += [(away, one.start, one) for one in _of(site)]
     nearest = sorted(found, key=lambda row: row[:2])[:MAX_MUTANTS]
     return [one for _, _, one in nearest]
 
@@ -86,8 +99,8 @@ def _overlaps(function: OutermostFunction, first: int, last: int) -> bool:
     return function.first_line <= last and first <= function.last_line
 
 
-def _of(source: SourceFile, place: Place) -> list[Mutation]:
-    made = [m for node in place.nodes for plant in PLANTED for m in plant(source, node)]
+def _of(site: Site) -> list[Mutation]:
+    made = [m for node in site.place.nodes for plant in PLANTED for m in plant(site, node)]
     best: dict[int, Mutation] = {}
     for one in sorted(made, key=lambda m: (-m.prior, m.start, m.after)):
         best.setdefault(one.start, one)  # one mistake per spot

@@ -3,13 +3,14 @@
 import ast
 from collections.abc import Iterator
 
+from regreen_agents.repair.search.file_scope import unique
 from regreen_agents.repair.search.layout import Lines, block_of, lines_of, newline_of, step_of
 from regreen_agents.repair.search.op_operands import made_conditions
 from regreen_agents.repair.search.operators import Mutation
-from regreen_agents.repair.search.scope import Site, unique
+from regreen_agents.repair.search.scope import Site
 
 PLAIN_RESULTS = ("None", "[]", "0", "False", "True", "''", "1", "{}", "-1", "[[]]")
-FEW_CONDITIONS = 24
+FEW_CONDITIONS = 60
 FEW_RESULTS = 6
 CAUGHT = ast.Assign | ast.AugAssign | ast.Expr | ast.Return
 GUARDED = CAUGHT | ast.Break | ast.Continue | ast.Raise

@@ -4,9 +4,10 @@ import ast
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
+from regreen_agents.repair.search.file_scope import called_name, unique
 from regreen_agents.repair.search.fitting import is_value, replaced
 from regreen_agents.repair.search.operators import Mutation
-from regreen_agents.repair.search.scope import Scope, Site, others, parameters, unique
+from regreen_agents.repair.search.scope import Scope, Site, others, parameters
 
 MAX_FOREIGN = 6
 MAX_CHOICES = 12
@@ -32,6 +33,8 @@ def _names(site: Site, node: ast.Name, prior: float) -> Iterator[Mutation]:
     for other in others(node.id, site.scope.names):
         near = 0.05 * (other[:3] == node.id[:3] or other[-3:] == node.id[-3:])
         yield Mutation(*span, other, "name", prior + near)
+    if isinstance(site.parent(node), ast.Attribute) and site.scope.own[1] and node.id != "self":
+        yield Mutation(*span, "self", "name", 0.3)
     if isinstance(node.ctx, ast.Load):
         for other in others(node.id, site.scope.file.constants)[:MAX_FOREIGN]:
             yield Mutation(*span, other, "name", 0.25)
@@ -94,7 +97,7 @@ def arguments(site: Site, node: ast.AST) -> Iterator[Mutation]:
 def _passed(site: Site, node: ast.Call) -> Iterator[Mutation]:
     if any(k.arg is None for k in node.keywords) or len(node.args) != len(_plain(node)):
         return
-    called = _called(node)
+    called = called_name(node)
     function = site.scope.file.functions.get(called)
     takes = [p for p in parameters(function) if p not in {"self", "cls"}] if function else []
     given = {*takes[: len(node.args)], *(k.arg for k in node.keywords)}
@@ -127,7 +130,7 @@ def keyword(site: Site, node: ast.AST) -> Iterator[Mutation]:
     """Leave a keyword argument out, or turn a sort round."""
     if not isinstance(node, ast.Call):
         return
-    called = _called(node)
+    called = called_name(node)
     end = site.source.span(node)[1] - 1
     if called in {"sorted", "sort"} and not any(k.arg == "reverse" for k in node.keywords):
         lead = ", " if node.args or node.keywords else ""
@@ -201,7 +204,7 @@ def widened(site: Site, node: ast.AST) -> Iterator[Mutation]:
     if isinstance(node, ast.ExceptHandler) and node.type is not None:
         yield from _wider(site, node.type, site.scope.crash.types, 0.4)
         yield Mutation(*site.source.span(node.type), "Exception", "widen", 0.1)
-    elif isinstance(node, ast.Call) and _called(node) in {"isinstance", "issubclass"}:
+    elif isinstance(node, ast.Call) and called_name(node) in {"isinstance", "issubclass"}:
         near = unique([*site.scope.crash.quoted, "list", "tuple", "str", "dict", "int"])
         for types in node.args[1:PAIR]:
             yield from _wider(site, types, near, 0.3)
@@ -216,12 +219,3 @@ def _wider(site: Site, types: ast.expr, more: tuple[str, ...], prior: float) -> 
             yield Mutation(*site.source.span(types), both, "widen", prior)
             if len(texts) == 1:
                 yield Mutation(*site.source.span(types), other, "widen", prior / 2)
-
-
-def _called(node: ast.AST) -> str:
-    """Return the name of the function or method a call calls, empty for anything else."""
-    if not isinstance(node, ast.Call):
-        return ""
-    if isinstance(node.func, ast.Name):
-        return node.func.id
-    return node.func.attr if isinstance(node.func, ast.Attribute) else ""

@@ -4,13 +4,16 @@ import ast
 from collections.abc import Iterator
 from itertools import permutations
 
-from regreen_agents.repair.search.fitting import is_value, operand, replaced
+from regreen_agents.repair.search.file_scope import unique
+from regreen_agents.repair.search.fitting import fenced, is_value, operand, replaced
 from regreen_agents.repair.search.operators import Mutation
-from regreen_agents.repair.search.scope import Scope, Site, others, unique
+from regreen_agents.repair.search.scope import Scope, Site, others
 
 SYMBOLS = (("+", 9, 0.25), ("-", 9, 0.25), ("*", 10, 0.15), ("//", 10, 0.1), ("%", 10, 0.1))
-EXTENDED = ast.Name | ast.Call | ast.Subscript | ast.Attribute | ast.BinOp | ast.List | ast.Constant
-MAX_MADE = 60
+LISTED = ast.List | ast.ListComp
+EXTENDED = ast.Name | ast.Call | ast.Subscript | ast.Attribute | ast.BinOp | ast.Constant | LISTED
+MAX_MADE = 70
+MAX_VALUES = 16
 NESTED_FACTOR = 0.7
 """Worth of a value that is put into itself."""
 ALONE = (
@@ -37,25 +40,34 @@ TOGETHER = (
 
 
 def calculation(site: Site, node: ast.AST) -> Iterator[Mutation]:
-    """Add an operand: a name in scope, to a value."""
+    """Add an operand to a value: a name in scope, or another calculated value."""
     if not isinstance(node, EXTENDED) or not is_value(site, node):
         return
     if isinstance(node, ast.Constant) and type(node.value) not in {int, float}:
         return
     if isinstance(site.parent(node), ast.BoolOp | ast.UnaryOp | ast.keyword):
         return
-    own = site.source.text_of(node)
-    numeric = not isinstance(node, ast.List)
+    numeric = not isinstance(node, LISTED)
     for other in site.scope.names:
         for symbol, level, prior in SYMBOLS if numeric else SYMBOLS[:1]:
             text = f"{operand(site, node, level)} {symbol} {other}"
             yield from _one(site, node, text, "add-operand", prior)
         yield from _one(site, node, f"{other} + {operand(site, node, 10)}", "add-operand", 0.15)
         yield from _one(site, node, f"{other} - {operand(site, node, 10)}", "add-operand", 0.1)
+    if numeric:
+        yield from _with_values(site, node)
+
+
+def _with_values(site: Site, node: ast.expr) -> Iterator[Mutation]:
+    own = site.source.text_of(node)
+    for other in others(own, site.scope.values)[:MAX_VALUES]:
+        for symbol in ("+", "-"):
+            text = f"{operand(site, node, 9)} {symbol} {fenced(other, 10)}"
+            yield from _one(site, node, text, "add-operand", 0.14)
     if isinstance(node, ast.Name):
         yield from _one(site, node, f"{own} * {own}", "add-operand", 0.1)
         yield from _one(site, node, f"{own} ** 2", "add-operand", 0.15)
-    elif numeric and not isinstance(node, ast.Constant | ast.BinOp):
+    elif not isinstance(node, ast.Constant | ast.BinOp):
         yield from _one(site, node, f"1 + {own}", "add-operand", 0.15)
 
 
@@ -140,6 +152,9 @@ def returned(site: Site, node: ast.AST) -> Iterator[Mutation]:
 def made_conditions(scope: Scope) -> tuple[tuple[str, float], ...]:
     """Return conditions over the names in scope, with a worth each; the function's own first."""
     found = dict.fromkeys(scope.conditions, 0.2)
+    mirrored = (m.of(text) for text in scope.conditions for m in scope.mirrors)
+    for worth, texts in ((0.19, mirrored), (0.15, scope.donated)):
+        found |= {text: worth for text in texts if text not in found}
     owners = [*scope.names, *(f"self.{attribute}" for attribute in scope.own[0])]
     for form, worth in ALONE:
         found |= {form.format(name): worth for name in owners if form.format(name) not in found}

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from itertools import permutations
 
+from regreen_agents.repair.search.file_scope import unique
 from regreen_agents.repair.search.layout import Lines, block_of, lines_of, newline_of
 from regreen_agents.repair.search.operators import Mutation
-from regreen_agents.repair.search.scope import Scope, Site, unique
+from regreen_agents.repair.search.scope import Scope, Site
 
-MAX_INSERTED = 120
+MAX_INSERTED = 240
 GROWN = re.compile(r"\b(\w+)\.(append|add|extend|insert|pop|remove|discard|update)\(")
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 
@@ -103,6 +104,8 @@ def inserted(scope: Scope) -> tuple[tuple[str, float], ...]:
     for name in scope.names:
         made += [(f"return {name}", 0.15), (f"{name} += 1", 0.15), (f"{name} -= 1", 0.15)]
     made += [(text, 0.15) for text in _grown(scope)]
+    pairs = permutations(scope.names, 2)
+    made += [(f"{a} {symbol}= {b}", 0.1) for a, b in pairs for symbol in ("+", "-", "*", "//", "%")]
     made += [(f"{name} = {other}", 0.15) for name, other in permutations(scope.names, 2)]
     for text, worth in made:
         found[text] = max(found.get(text, 0.0), worth)

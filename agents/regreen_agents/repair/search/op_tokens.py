@@ -22,7 +22,8 @@ def assignment(site: Site, node: ast.AST) -> Iterator[Mutation]:
         found = between(site.source, node.targets[0], node.value, ASSIGN)
         if found is not None:
             yield Mutation(*found, "+=", "augment", 0.3)
-            yield Mutation(*found, "-=", "augment", 0.15)
+            for symbol, prior in (("-=", 0.15), ("*=", 0.12), ("//=", 0.08), ("|=", 0.08)):
+                yield Mutation(*found, symbol, "augment", prior)
     elif isinstance(node, ast.AugAssign):
         found = between(site.source, node.target, node.value, AUGMENTED)
         if found is not None:

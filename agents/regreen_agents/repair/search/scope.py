@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from regreen_agents.domain.runs import FailureDetail
+from regreen_agents.repair.search.file_scope import SIMPLE_STATEMENTS, FileScope, names_in, unique
+from regreen_agents.repair.search.mirrors import Mirror, mirrors
 from regreen_agents.repair.search.source import SourceFile
 from regreen_agents.repair.search.units import FunctionNode, OutermostFunction, Place
 
@@ -15,11 +17,9 @@ MAX_NAMES = 12
 MAX_DONORS = 30
 QUOTED = re.compile(r"['\"]([A-Za-z_][A-Za-z0-9_]*)['\"]")
 NOT_RAISED = re.compile(r"DID NOT RAISE <class '(?:[\w.]*\.)?(\w+)'>|(\w+) not raised")
+WORD = re.compile(r"[^\W\d_]{3,}")
 BUILTIN_TYPES = frozenset(
     {"str", "bytes", "int", "float", "bool", "list", "tuple", "dict", "set", "frozenset"}
-)
-SIMPLE_STATEMENTS = (
-    ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr | ast.Return | ast.Delete | ast.Raise
 )
 
 
@@ -33,10 +33,17 @@ class Crash:
     """Exceptions that were expected and not raised."""
     quoted: tuple[str, ...] = ()
     """Builtin types quoted in the messages."""
+    words: frozenset[str] = frozenset()
+    """Words of the texts in the failing tests' files."""
 
 
-def crash_of(failures: Iterable[FailureDetail]) -> Crash:
-    """Read what operators can use from failures; an assertion is no crash."""
+def crash_of(failures: Iterable[FailureDetail], texts: Iterable[str] = ()) -> Crash:
+    """Read what operators can use from failures; an assertion is no crash.
+
+    Args:
+        failures: How the tests failed.
+        texts: The sources of the failing tests.
+    """
     types, wanted, quoted = [], [], []
     for failure in failures:
         name = failure.type.rpartition(".")[2]
@@ -45,69 +52,8 @@ def crash_of(failures: Iterable[FailureDetail]) -> Crash:
             types.append(name)
         wanted += [a or b for a, b in NOT_RAISED.findall(failure.message)]
         quoted += [word for word in QUOTED.findall(failure.message) if word in BUILTIN_TYPES]
-    return Crash(*(tuple(dict.fromkeys(found)) for found in (types, wanted, quoted)))
-
-
-class FileScope:
-    """What a whole file offers; worked out once."""
-
-    def __init__(self, source: SourceFile) -> None:
-        """Look at the file's tree when first asked."""
-        self.source = source
-
-    @cached_property
-    def parents(self) -> dict[ast.AST, ast.AST]:
-        """Each node's parent."""
-        return {
-            child: node
-            for node in ast.walk(self.source.tree)
-            for child in ast.iter_child_nodes(node)
-        }
-
-    @cached_property
-    def functions(self) -> dict[str, FunctionNode]:
-        """The functions and methods by name; of equal names the first."""
-        found: dict[str, FunctionNode] = {}
-        for node in ast.walk(self.source.tree):
-            if isinstance(node, FunctionNode):
-                found.setdefault(node.name, node)
-        return found
-
-    @cached_property
-    def top_functions(self) -> tuple[str, ...]:
-        """Names of the module's own functions."""
-        return tuple(n.name for n in self.source.tree.body if isinstance(n, FunctionNode))
-
-    @cached_property
-    def constants(self) -> tuple[str, ...]:
-        """Names that module-level assignments bind."""
-        targets = [
-            target
-            for node in self.source.tree.body
-            if isinstance(node, ast.Assign | ast.AnnAssign)
-            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        ]
-        return unique(t.id for t in targets if isinstance(t, ast.Name) and t.id[:2] != "__")
-
-    @cached_property
-    def attributes_of(self) -> dict[str, tuple[str, ...]]:
-        """Base expression's text -> attributes used on it anywhere in the file."""
-        found: dict[str, list[str]] = {}
-        for node in ast.walk(self.source.tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                found.setdefault(node.value.id, []).append(node.attr)
-        return {base: unique(attributes) for base, attributes in found.items()}
-
-    @cached_property
-    def class_of(self) -> dict[ast.AST, ast.ClassDef]:
-        """Each method -> its class."""
-        return {
-            method: node
-            for node in ast.walk(self.source.tree)
-            if isinstance(node, ast.ClassDef)
-            for method in node.body
-            if isinstance(method, FunctionNode)
-        }
+    words = frozenset(word for text in texts for word in WORD.findall(text))
+    return Crash(unique(types), unique(wanted), unique(quoted), words)
 
 
 @dataclass(frozen=True)
@@ -156,7 +102,8 @@ class Scope:
         holder = self.file.class_of.get(self.function.node) if self.function else None
         if holder is None:
             return (), ()
-        methods = [node.name for node in holder.body if isinstance(node, FunctionNode)]
+        every = [node for node in holder.body if isinstance(node, FunctionNode)]
+        methods = [node.name for node in every if not _is_property(node)]
         found = [
             (node.lineno, node.col_offset, node.attr)
             for node in ast.walk(holder)
@@ -166,6 +113,26 @@ class Scope:
             and node.attr not in methods
         ]
         return unique(name for _, _, name in sorted(found)), unique(methods)
+
+    @cached_property
+    def mirrors(self) -> tuple[Mirror, ...]:
+        """Ways to exchange names of the function that stand for one another."""
+        return mirrors(self.function.node) if self.function else ()
+
+    def knows(self, donor: ast.AST) -> bool:
+        """Whether code from elsewhere uses only names of this function and the module.
+
+        At least one of them is the function's own: what uses none says nothing about it.
+        """
+        own = {*self.names, "self"} if self.own[1] else {*self.names}
+        used = names_in(donor)
+        return bool(used & own) and used <= own | self.file.known_names
+
+    @cached_property
+    def donated(self) -> tuple[str, ...]:
+        """Texts of conditions that are asked elsewhere in the file."""
+        known = [node for node in self.file.conditions if self.knows(node)]
+        return tuple(one for one in self._texts(known) if one not in self.conditions)[:MAX_NAMES]
 
     @cached_property
     def body(self) -> tuple[ast.AST, ...]:
@@ -264,11 +231,6 @@ def parameters(function: FunctionNode | ast.Lambda) -> list[str]:
     return [one.arg for one in all_ if one is not None]
 
 
-def unique(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return texts once each, in the order first met."""
-    return tuple(dict.fromkeys(texts))
-
-
 def others(text: str, choices: Sequence[str]) -> list[str]:
     """Return the choices that are not `text`."""
     return [choice for choice in choices if choice != text]
@@ -276,3 +238,7 @@ def others(text: str, choices: Sequence[str]) -> list[str]:
 
 def _is_not(node: ast.AST) -> bool:
     return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+
+
+def _is_property(function: FunctionNode) -> bool:
+    return any("property" in ast.unparse(one) for one in function.decorator_list)

@@ -4,7 +4,7 @@ import ast
 import re
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -93,6 +93,14 @@ def is_test_path(path: str) -> bool:
     if name in {"conftest.py", "tests.py", "test.py"} or name.startswith("test_"):
         return True
     return name.endswith("_test.py") or bool(TEST_FOLDERS.intersection(pure.parts[:-1]))
+
+
+def texts_of(tree: Path, tests: Iterable[str]) -> tuple[str, ...]:
+    """Return the texts of the files that some tests are in."""
+    files = sorted({test.partition("::")[0] for test in tests})
+    places = [tree / name for name in files]
+    found = [place for place in places if place.is_file()]
+    return tuple(place.read_text(encoding="utf-8", errors="replace") for place in found)
 
 
 @contextmanager

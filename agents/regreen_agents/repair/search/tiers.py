@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from enum import IntEnum
 
 from regreen_agents.repair.search import (
+    op_callees,
+    op_donors,
     op_guards,
     op_names,
     op_operands,
@@ -66,6 +68,7 @@ OPERATORS: dict[Tier, tuple[SiteOperator, ...]] = {
         op_tokens.truth,
         op_tokens.boundary,
         op_tokens.choice,
+        op_callees.denied,
         op_texts.pattern,
         op_texts.steps,
         op_texts.empty,
@@ -80,6 +83,9 @@ OPERATORS: dict[Tier, tuple[SiteOperator, ...]] = {
         op_names.constant_for_name,
         op_names.elements,
         op_names.widened,
+        op_callees.callee,
+        op_callees.passed,
+        op_donors.mirrored,
         op_texts.text,
         op_statements.delete,
         op_statements.move,
@@ -93,6 +99,9 @@ OPERATORS: dict[Tier, tuple[SiteOperator, ...]] = {
         op_wraps.fallback,
         op_wraps.part,
         op_wraps.kept,
+        op_callees.called,
+        op_callees.method,
+        op_callees.bounded,
         op_operands.calculation,
         op_operands.clause,
         op_operands.verdict,
@@ -101,6 +110,7 @@ OPERATORS: dict[Tier, tuple[SiteOperator, ...]] = {
     ),
     Tier.INSERTIONS: (
         op_statements.insert,
+        op_donors.insert,
         op_guards.early,
         op_guards.only_if,
         op_guards.caught,

@@ -132,7 +132,9 @@ def fingerprint(code: CodeType) -> Hashable:
         fingerprint(c) if isinstance(c, CodeType) else (type(c), repr(c)) for c in code.co_consts
     )
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    return (code.co_name, code.co_code, constants, names, code.co_argcount, code.co_flags)
+    caught = getattr(code, "co_exceptiontable", b"")  # what a `try` covers, from Python 3.11 on
+    shape = (code.co_argcount, code.co_flags, caught)
+    return (code.co_name, code.co_code, constants, names, shape)
 
 
 def _visit(

@@ -43,6 +43,7 @@ class Comparing:
         self.arguments = load("regreen_behaviour_arguments")
         self.calls = load("regreen_behaviour_calls")
         self.varying = load("regreen_behaviour_vary")
+        self.domain = load("regreen_behaviour_domain")
         self.outcomes: List[str] = []
         self._fd = os.open(asked["answers"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
@@ -99,6 +100,7 @@ class Comparing:
         inputs = recorder.inputs
         chance = random.Random(self.asked["seed"])  # noqa: S311 - a repeatable draw
         inputs += self.varying.varied(inputs, self.asked["varied"], chance)
+        self.domain.mark_strange(inputs)
         tell({"inputs": [one.told() for one in inputs]})
         return list(inputs)
 

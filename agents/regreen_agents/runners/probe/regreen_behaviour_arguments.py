@@ -29,6 +29,7 @@ class Input:
         self.test = ""
         self.failing = False
         self.varied = False
+        self.strange = False
 
     def shown(self) -> str:
         """Return the call as a person would write it, bounded."""
@@ -39,6 +40,7 @@ class Input:
     def told(self) -> Dict[str, Any]:
         """Return what the runner is told."""
         origin = {"test": self.test, "failing": self.failing, "varied": self.varied}
+        origin["strange"] = self.strange
         return {"shown": self.shown(), "function": self.function, **origin}
 
     def copied(self) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:

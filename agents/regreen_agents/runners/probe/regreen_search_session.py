@@ -21,7 +21,7 @@ PARTS = (
     "regreen_search_lean", "regreen_search_judging", "regreen_search_measure",
     "regreen_search_fuel", "regreen_search_zygote", "regreen_search_trace",
     "regreen_search_state", "regreen_behaviour_arguments", "regreen_behaviour_calls",
-    "regreen_behaviour_vary",
+    "regreen_behaviour_vary", "regreen_behaviour_domain",
 )  # fmt: skip
 """Loaded here, for all children."""
 

@@ -9,7 +9,7 @@ from regreen_agents.domain.changes import FileEdit
 from regreen_agents.domain.confidence import ConfidenceLevel
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.repair.search.fuzz import Behaviours, behaviours, functions_of, placed
-from regreen_agents.repair.search.groups import grouped, telling
+from regreen_agents.repair.search.groups import apart_elsewhere, grouped, telling
 from regreen_agents.repair.search.hunt import SearchRequest
 from regreen_agents.repair.search.judgement import Bench, Decision, decide
 from regreen_agents.repair.search.options import offered, undecided
@@ -74,6 +74,35 @@ def test_edits_that_behave_alike_become_one_group(project: Build) -> None:
     (one,) = telling(groups, seen)[:1]
     assert one.call.startswith("top([")
     assert one.answers[0] != one.answers[1]
+
+
+def test_edits_that_differ_only_on_arguments_unlike_the_tests_are_one_behaviour(
+    project: Build,
+) -> None:
+    code = """
+    def twice(number):
+        return number + 2
+    """
+    tests = """
+    from shop.core import twice
+    def test_three(): assert twice(3) == 6
+    def test_two(): assert twice(2) == 4
+    def test_five(): assert twice(5) == 10
+    """
+    seen = compared(
+        project(code, tests),
+        "test_three",
+        ["test_two", "test_five"],
+        ("number + 2", "number * 2"),
+        ("number + 2", "abs(number) * 2"),
+    )
+
+    (group,) = grouped([0, 1], seen)
+    call = apart_elsewhere(group, seen)
+
+    assert group.members == (0, 1)
+    assert call is not None
+    assert seen.inputs[call].shown.startswith("twice(-")
 
 
 def test_an_edit_that_never_ends_is_told_and_costs_only_itself(project: Build) -> None:

@@ -6,7 +6,8 @@ import bisect
 import pytest
 
 from regreen_agents.domain.runs import FailureDetail
-from regreen_agents.repair.search.scope import Crash, FileScope, Scope, Site, crash_of
+from regreen_agents.repair.search.file_scope import FileScope
+from regreen_agents.repair.search.scope import Crash, Scope, Site, crash_of
 from regreen_agents.repair.search.source import SourceFile, parse
 from regreen_agents.repair.search.tiers import OPERATORS
 from regreen_agents.repair.search.tiers import mutations as all_mutations
@@ -79,6 +80,24 @@ def test_the_right_text_is_among_the_edits(wrong: str, right: str) -> None:
 
 
 BODIES = [
+    ("return a % b", "return a + b"),
+    ("f(a + b)\nreturn second", "f(a + b)\nreturn second - (a + b)"),
+    ("while a:\n  f(a)\n  x = a", "while a:\n  f(a)\n  x = a\n  a //= b"),
+    ("return [f(x) for x in a]", "return b + [f(x) for x in a]"),
+    ("return (f(x) for x in a)", "return tuple(f(x) for x in a)"),
+    ("return a.found(b)", "return not a.found(b)"),
+    ("return str(a)", "return repr(a)"),
+    ("return (b, a(b))", "return (a(b), a(b))"),
+    ("raise 'no'\nraise ValueError('x')", "raise ValueError('no')\nraise ValueError('x')"),
+    ("return (a < b, a.next())", "return (a.next() < b, a.next())"),
+    ("return [a[0], b]", "return [max(b, a[0]), b]"),
+    ("f(a)\ng(a, mode=b)\ng(a)", "f(a)\ng(a, mode=b)\ng(a, mode=b)"),
+    ("other.go(a)", "other.go(b, a)"),
+    ("a = b\nx = y = 0\na[x] = b[y]\nreturn a[y]", "a = b\nx = y = 0\na[x] = b[y]\nreturn b[x]"),
+    (
+        "i = j = 0\na.f(i)\nb.f(j)\nx.add(a[i])",
+        "i = j = 0\na.f(i)\nb.f(j)\nx.add(a[i])\nx.add(b[j])",
+    ),
     ("x = a", "x += a"),
     ("a += b", "a = b"),
     ("if a:\n  f()", "while a:\n  f()"),
@@ -208,6 +227,20 @@ def test_inserted_lines_keep_the_files_newlines_and_indentation() -> None:
     assert text + "\t\ta -= 1\r\n" in found
     assert all("\n" not in after.replace("\r\n", "") for after in found)
     assert all("    " not in after for after in found)
+
+
+def test_words_near_those_of_the_tests_are_corrected() -> None:
+    crash = crash_of([], ["assert greeting() == 'hello world'"])
+    found = [after for _, after in mutations(parse("s.py", function("return 'helo '")), crash)]
+
+    assert function("return 'hello '") in found
+
+
+def test_an_idiom_of_the_file_is_inserted_where_its_names_are_known() -> None:
+    other = "def h(a):\n  if a in CACHE:\n    return CACHE[a]\n  return f(a)\nCACHE = {}\n"
+    right = function("if a in CACHE:\n  return CACHE[a]\nreturn a")
+
+    assert other + right in edits(other + function("return a"))
 
 
 @pytest.mark.parametrize(
