@@ -109,14 +109,21 @@ def passed(site: Site, node: ast.AST) -> Iterator[Mutation]:
     end = site.source.span(node)[1] - 1
     if site.source.text[:end].rstrip().endswith(","):
         return
-    name, given = called_name(node), {keyword.arg for keyword in node.keywords}
     lead = ", " if node.args or node.keywords else ""
-    for keyword in site.scope.file.keywords_of.get(name, ()):
+    given = {keyword.arg for keyword in node.keywords}
+    for keyword in site.scope.file.keywords_of.get(called_name(node), ()):
         if keyword.arg not in given:
             text = f"{lead}{keyword.arg}={site.source.text_of(keyword.value)}"
             yield Mutation(end, end, text, "pass-argument", 0.3)
-    if name in ONE_ARGUMENT or node.keywords:
-        return
+    if called_name(node) not in ONE_ARGUMENT and not node.keywords:
+        yield from _added(site, node, lead)
+
+
+def _added(site: Site, node: ast.Call, lead: str) -> Iterator[Mutation]:
+    """Yield calls with one more value, last or before another."""
+    end = site.source.span(node)[1] - 1
+    for other in (*site.scope.values, *site.scope.strings):
+        yield Mutation(end, end, f"{lead}{other}", "pass-argument", 0.12)
     for other in site.scope.names:
         yield Mutation(end, end, f"{lead}{other}", "pass-argument", 0.15)
         for argument in node.args:

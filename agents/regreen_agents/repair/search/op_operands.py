@@ -67,7 +67,11 @@ def _with_values(site: Site, node: ast.expr) -> Iterator[Mutation]:
     if isinstance(node, ast.Name):
         yield from _one(site, node, f"{own} * {own}", "add-operand", 0.1)
         yield from _one(site, node, f"{own} ** 2", "add-operand", 0.15)
-    elif not isinstance(node, ast.Constant | ast.BinOp):
+    elif isinstance(node, ast.Constant):
+        for name in site.scope.names:
+            for symbol in ("%", "//", "*", "-", "**"):
+                yield from _one(site, node, f"{name} {symbol} {own}", "add-operand", 0.12)
+    elif not isinstance(node, ast.BinOp):
         yield from _one(site, node, f"1 + {own}", "add-operand", 0.15)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from regreen_agents.repair.search.fitting import replaced
 from regreen_agents.repair.search.operators import Mutation
-from regreen_agents.repair.search.scope import WORD, Site, others
+from regreen_agents.repair.search.scope import Site, others
 
 PATTERN_CALLS = frozenset(
     {"compile", "match", "search", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
@@ -85,33 +85,8 @@ def text(site: Site, node: ast.AST) -> Iterator[Mutation]:
     for other in dict.fromkeys(changed):
         if other != body:
             yield Mutation(*site.source.span(node), f"{prefix}{quote}{other}{quote}", "text", 0.2)
-    for other in _corrected(body, site.scope.crash.words):
-        yield Mutation(*site.source.span(node), f"{prefix}{quote}{other}{quote}", "text", 0.4)
     for donor in others(own, site.scope.strings)[:MAX_TEXTS]:
         yield Mutation(*site.source.span(node), donor, "text", 0.3)
-
-
-def _corrected(body: str, words: frozenset[str]) -> Iterator[str]:
-    """Yield a text with one word a typing mistake away from one that the tests know."""
-    for found in WORD.finditer(body):
-        for word in sorted(words) if found[0] not in words else ():
-            if is_typing_mistake(found[0], word):
-                yield body[: found.start()] + word + body[found.end() :]
-
-
-def is_typing_mistake(one: str, other: str) -> bool:
-    """Whether two words differ by one letter, or by two neighbours exchanged."""
-    if abs(len(one) - len(other)) > 1 or one == other:
-        return False
-    short, long = sorted((one, other), key=len)
-    start = next((n for n in range(len(short)) if short[n] != long[n]), len(short))
-    if len(short) < len(long):
-        return short[start:] == long[start + 1 :]
-    turned = short[start + 1 : start + 2] + short[start]
-    return (
-        short[start + 1 :] == long[start + 1 :]
-        or short[:start] + turned + short[start + 2 :] == long
-    )
 
 
 def steps(site: Site, node: ast.AST) -> Iterator[Mutation]:

@@ -109,6 +109,7 @@ def number(site: Site, node: ast.AST) -> Iterator[Mutation]:
     if isinstance(node.value, int) and node.value > 1:
         choices |= {str(node.value * 10): 0.1, str(node.value // 10): 0.1}
         choices |= {str(node.value * 2): 0.1, f"{node.value}.0": 0.1}
+        choices |= {str(node.value - 2): 0.2, str(node.value + 2): 0.2}
     for choice, prior in choices.items():
         if choice != text:
             found = replaced(site, node, choice, "number", prior)

@@ -40,6 +40,7 @@ METHODS = (
     ("values", 0.15),
     ("split", 0.12),
     ("title", 0.06),
+    ("capitalize", 0.06),
     ("decode", 0.06),
     ("encode", 0.06),
 )

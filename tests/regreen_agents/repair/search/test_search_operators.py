@@ -81,6 +81,12 @@ def test_the_right_text_is_among_the_edits(wrong: str, right: str) -> None:
 
 BODIES = [
     ("return a % b", "return a + b"),
+    ("return a == b", "return a in b"),
+    ("return '{}{'.format(a, b)", "return '{}{}'.format(a, b)"),
+    ("return a.f('ZZ')", "return a.f('Z')"),
+    ("return 'of %s'", "return 'of %s' % a"),
+    ("return 100 in (11, 12)", "return a % 100 in (11, 12)"),
+    ("return a.f('x', g(b)), a.f('x')", "return a.f('x', g(b)), a.f('x', g(b))"),
     ("f(a + b)\nreturn second", "f(a + b)\nreturn second - (a + b)"),
     ("while a:\n  f(a)\n  x = a", "while a:\n  f(a)\n  x = a\n  a //= b"),
     ("return [f(x) for x in a]", "return b + [f(x) for x in a]"),
