@@ -9,7 +9,7 @@ from regreen_agents.domain.changes import FileEdit
 from regreen_agents.domain.findings import SourceLocation
 from regreen_agents.domain.identity import Model
 from regreen_agents.repair.search.candidates import Ranked
-from regreen_agents.repair.search.hunt import SearchRequest, hunt
+from regreen_agents.repair.search.hunt import SearchRequest, hunt, suite_of
 from regreen_agents.repair.search.localisation import Spectrum
 from regreen_agents.repair.search.source import read
 from regreen_agents.runners.search_runner import SearchRunner
@@ -64,7 +64,8 @@ def search(request: SearchRequest, judge: SearchRunner) -> SearchResult:
         RunnerError: The target's interpreter could not be started.
         StoppedError: The sprint was asked to stop.
     """
-    found = hunt(request, judge)
+    with judge.opened(suite_of(request)):
+        found = hunt(request, judge)
     return SearchResult(
         plausible=tuple(candidate(ranked) for ranked, _ in found.plausible),
         tried=found.tried,

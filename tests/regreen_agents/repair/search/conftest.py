@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 from regreen_agents.domain.identity import NodeId
+from regreen_agents.repair.search.hunt import TICKS
 from regreen_agents.repair.search.search import SearchRequest, SearchResult, search
 from regreen_agents.runners.policy import RunnerPolicy, allowed_environment
 from regreen_agents.runners.process import Stopper
@@ -37,9 +38,16 @@ class Project:
         return Suite(self.tree, _ids(failing), _ids(passing))
 
     def search(
-        self, failing: Sequence[str], passing: Sequence[str], *, seconds: float = 60.0
+        self,
+        failing: Sequence[str],
+        passing: Sequence[str],
+        *,
+        seconds: float = 600.0,
+        ticks: int = TICKS,
     ) -> SearchResult:
-        request = SearchRequest(self.tree, _ids(failing), _ids(passing), seconds=seconds)
+        request = SearchRequest(
+            self.tree, _ids(failing), _ids(passing), seconds=seconds, ticks=ticks
+        )
         return search(request, self.runner)
 
 

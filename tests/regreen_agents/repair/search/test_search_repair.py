@@ -264,7 +264,7 @@ def test_a_bug_that_no_single_edit_repairs_has_no_plausible_edit(project: Build)
         """,
     )
 
-    found = made.search(["test_one", "test_two"], [])
+    found = made.search(["test_one", "test_two"], [], ticks=4_000_000)
 
     assert found.plausible == ()
     assert found.tried > 0
@@ -365,7 +365,7 @@ def test_code_that_only_tests_hold_is_never_edited(project: Build) -> None:
         """,
     )
 
-    found = made.search(["test_double"], ["test_none"])
+    found = made.search(["test_double"], ["test_none"], ticks=4_000_000)
 
     assert all(c.path == "shop/core.py" for c in found.plausible)
     assert all(one.path == "shop/core.py" for one in found.locations)
