@@ -10,6 +10,9 @@ from regreen_agents.domain.identity import Model
 
 ENOUGH_CALLS = 12
 """Observed calls below which behaviour counts as hardly seen."""
+BROKEN_SHARE = 0.2
+"""Of the calls: where more crash that are answered today, it breaks things; arguments made up at
+random may well be such that any right code refuses them."""
 ENOUGH_MUTANTS = 3
 GOOD_SCORE = 0.7
 POOR_SCORE = 0.2
@@ -74,6 +77,8 @@ class SearchFacts(Model):
     """Edits found with half of the tests that pass the other half; None: not enough tests."""
     elsewhere: str = ""
     """A call, with arguments unlike those of the tests, where edits that are alike else differ."""
+    lesser: int = 0
+    """Other behaviours that make every test pass, by edits that are far less likely."""
     edits: int = 1
     """Places that are edited."""
     invasive: bool
@@ -89,7 +94,8 @@ def search_confidence(facts: SearchFacts) -> Confidence:
     known = facts.killed is not None and facts.killed.whole >= ENOUGH_MUTANTS
     unwatched = facts.killed is not None and known and facts.killed.value < POOR_SCORE
     unsure = facts.edits > 1 and len(doubts) > 1  # that two places were meant is a doubt itself
-    if facts.rivals or facts.oddities or facts.broken or unwatched or unsure:
+    breaks = facts.broken > BROKEN_SHARE * facts.calls
+    if facts.rivals or facts.oddities or breaks or unwatched or unsure:
         level = ConfidenceLevel.LOW
     reasons = [f"every failing test passes, {facts.calls} calls observed"]
     if not facts.rivals:
@@ -106,6 +112,10 @@ def _behaviour_doubts(facts: SearchFacts) -> list[str]:
     if facts.rivals:
         other = "another behaviour passes" if facts.rivals == 1 else "other behaviours pass"
         found.append(f"{facts.rivals} {other} the same tests")
+    if facts.lesser:
+        found.append(
+            f"behaviours by far less likely edits that pass the same tests: {facts.lesser}"
+        )
     if facts.broken:
         found.append(f"{facts.broken} calls that are answered today crash or hang")
     if facts.calls < ENOUGH_CALLS or not facts.changed:

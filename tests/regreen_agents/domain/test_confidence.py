@@ -40,7 +40,8 @@ def test_one_observed_behaviour_with_watchful_tests_is_high() -> None:
     [
         ({"rivals": 2}, ConfidenceLevel.LOW),
         ({"oddities": ("it returns `3` where a result was computed",)}, ConfidenceLevel.LOW),
-        ({"broken": 1}, ConfidenceLevel.LOW),
+        ({"broken": 20}, ConfidenceLevel.LOW),
+        ({"broken": 2}, ConfidenceLevel.MEDIUM),
         ({"killed": Share(part=1, whole=10)}, ConfidenceLevel.LOW),
         ({"killed": Share(part=6, whole=10)}, ConfidenceLevel.MEDIUM),
         ({"killed": Share(part=1, whole=1)}, ConfidenceLevel.MEDIUM),
@@ -50,6 +51,7 @@ def test_one_observed_behaviour_with_watchful_tests_is_high() -> None:
         ({"invasive": True}, ConfidenceLevel.MEDIUM),
         ({"complete": False}, ConfidenceLevel.MEDIUM),
         ({"elsewhere": "top([])"}, ConfidenceLevel.MEDIUM),
+        ({"lesser": 1}, ConfidenceLevel.MEDIUM),
         ({"edits": 2, "invasive": True}, ConfidenceLevel.MEDIUM),
         ({"edits": 2, "invasive": True, "calls": 2}, ConfidenceLevel.LOW),
     ],

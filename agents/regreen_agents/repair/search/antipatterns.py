@@ -42,9 +42,10 @@ def oddities(
         return ("the file is no Python any more",)
     gone, come = _different(old_tree, new_tree)
     old, new = _side(old_tree, gone), _side(new_tree, come)
-    known = {*_constant_conditions(old), *_incompatible(old)}
+    known, mixed = set(_constant_conditions(old)), {parts for parts, _ in _incompatible(old)}
     found = [
-        *(one for one in (*_constant_conditions(new), *_incompatible(new)) if one not in known),
+        *(one for one in _constant_conditions(new) if one not in known),
+        *(one for parts, one in _incompatible(new) if parts not in mixed),
         *_unreachable(old, new),
         *_deleted(old, new),
         *_truth_for_number(old, new),
@@ -168,18 +169,30 @@ def _constant_comparison(node: ast.Compare) -> Iterator[str]:
             yield f"`{ast.unparse(node)}`: a length is never negative"
 
 
-def _incompatible(side: Side) -> Iterator[str]:
-    """Literals of kinds that cannot be ordered or added; a comparison used as a number."""
+def _incompatible(side: Side) -> Iterator[tuple[str, str]]:
+    """Yield what is of a kind that cannot be ordered or added, and what is odd about it.
+
+    Literals of different kinds, or a comparison used as a number.
+    """
     for node in side.nodes:
         if isinstance(node, ast.Compare):
-            kinds = {kind for kind in map(_kind, [node.left, *node.comparators]) if kind}
+            parts = [part for part in (node.left, *node.comparators) if _kind(part)]
+            kinds = {_kind(part) for part in parts}
             orders = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
             if orders and (len(kinds) > 1 or kinds & {"None", "bool"}):
-                yield f"`{ast.unparse(node)}` orders values of different types"
+                yield _texts(parts), f"`{ast.unparse(node)}` orders values of different types"
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Div):
-            kinds = {kind for kind in (_kind(node.left), _kind(node.right)) if kind}
+            parts = [part for part in (node.left, node.right) if _kind(part)]
+            kinds = {_kind(part) for part in parts}
             if len(kinds) > 1 or "bool" in kinds:
-                yield f"`{ast.unparse(node)}` computes with values of different types"
+                yield (
+                    _texts(parts),
+                    f"`{ast.unparse(node)}` computes with values of different types",
+                )
+
+
+def _texts(parts: Sequence[ast.AST]) -> str:
+    return " ".join(ast.unparse(part) for part in parts)
 
 
 def _kind(node: ast.AST) -> str:

@@ -39,6 +39,8 @@ HELD_OUT_SECONDS = 30.0
 INVASIVE = ("insert", "guard", "stmt", "delete", "move", "duplicate", "try", " + ")
 GAINED_FACTOR = 1.3
 """Worth of an edit that uses a parameter or variable that nothing had used."""
+RIVAL_SHARE = 1 / 3
+"""A behaviour whose edit is worth less of the best one's is not put beside it, only counted."""
 MAX_RECORDING = 60
 """Passing tests, nearest first, in which arguments are recorded beside the failing ones."""
 
@@ -133,7 +135,8 @@ def _case(request: SearchRequest, found: Hunt, bench: Bench) -> _Case:
         if place is not None:
             used = uses(one.edit.before, one.edit.after)
             odd = oddities(one.edit.before, one.edit.after, literals)
-            odd += tuple(f"`{name}` is set and not used any more" for name in used.lost)
+            if not used.gained:
+                odd += tuple(f"`{name}` is set and not used any more" for name in used.lost)
             kept.append((one, tests, place, odd, bool(used.gained)))
     return _Case(
         request=request,
@@ -153,26 +156,43 @@ def _rivals(case: _Case) -> tuple[tuple[Rival, ...], tuple[Telling, ...], tuple[
     order = sorted(range(len(case.plausible)), key=lambda n: _order(case, seen, n))
     groups = grouped(order, seen)
     sound = [g for g in groups if not _broken(seen, groups, g) and not case.odd[g.members[0]]]
-    left = sound or list(groups)
-    dropped = len(groups) - len(left)
+    sound = sound or list(groups)
+    left = [group for group in sound if _is_rival(case, seen, group, sound[0])]
+    dropped, lesser = len(groups) - len(sound), len(sound) - len(left)
     shown = left[:SHOWN_GROUPS]
     rivals = tuple(
         Rival(
             edits=tuple(case.plausible[n] for n in group.members),
-            confidence=_confidence(case, seen, group, len(left) - 1),
+            confidence=_confidence(case, seen, group, (len(left) - 1, lesser)),
             broken=tuple(seen.inputs[c].shown for c in seen.broken(group.members[0])[:3]),
         )
         for group in shown
     )
-    notes = _notes(dropped, len(left) - len(shown))
+    notes = _notes(dropped, lesser, len(left) - len(shown))
     return rivals, telling(shown, seen), notes
 
 
-def _notes(dropped: int, hidden: int) -> tuple[str, ...]:
+def _is_rival(case: _Case, seen: Behaviours, group: Group, best: Group) -> bool:
+    """Whether a behaviour is likely enough beside the best one to ask a person about it."""
+    every = range(len(case.plausible))
+    one, first = group.members[0], best.members[0]
+    hangs = bool(seen.stuck(one, every)) and not seen.stuck(first, every)
+    return not hangs and _worth(case, one) >= RIVAL_SHARE * _worth(case, first)
+
+
+def _worth(case: _Case, number: int) -> float:
+    gain = GAINED_FACTOR if case.gained[number] else 1.0
+    return case.plausible[number].score * gain
+
+
+def _notes(dropped: int, lesser: int, hidden: int) -> tuple[str, ...]:
     notes = []
     if dropped:
         why = "they crash where the code answers today, or fit the tests only"
         notes.append(f"behaviours that pass the tests and were put aside: {dropped} ({why})")
+    if lesser:
+        why = "far less likely edits"
+        notes.append(f"behaviours that pass the tests and were put aside: {lesser} ({why})")
     if hidden:
         notes.append(f"behaviours that pass the tests and are not shown: {hidden}")
     return tuple(notes)
@@ -205,7 +225,7 @@ def _order(case: _Case, seen: Behaviours, number: int) -> tuple[float, ...]:
         len(seen.broken(number)) > 0,
         len(seen.stuck(number, range(len(case.plausible)))) > 0,
         len(seen.meddling(number)) > 0,
-        -one.score * (GAINED_FACTOR if case.gained[number] else 1.0),
+        -_worth(case, number),
         size,
         number,
     )
@@ -218,12 +238,15 @@ def _broken(seen: Behaviours, groups: Sequence[Group], group: Group) -> bool:
     return any(calls - other for other in others)
 
 
-def _confidence(case: _Case, seen: Behaviours, group: Group, rivals: int) -> Confidence:
+def _confidence(case: _Case, seen: Behaviours, group: Group, others: tuple[int, int]) -> Confidence:
+    """Judge one group; `others` counts its rivals, and the behaviours that are far less likely."""
+    rivals, lesser = others
     first = group.members[0]
     one = case.plausible[first]
     other = apart_elsewhere(group, seen)
     facts = SearchFacts(
         rivals=rivals,
+        lesser=lesser,
         calls=seen.known(first),
         changed=len(seen.changed(first)),
         broken=len(seen.broken(first)),

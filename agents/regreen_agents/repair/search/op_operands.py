@@ -76,7 +76,11 @@ def _with_values(site: Site, node: ast.expr) -> Iterator[Mutation]:
 
 
 def clause(site: Site, node: ast.AST) -> Iterator[Mutation]:
-    """Add a clause to a condition, or take another condition."""
+    """Add a clause to a condition, or take another condition.
+
+    Where a test crashes the new clause rather stands first, and keeps the others from being asked.
+    """
+    first = 1.1 if site.scope.crash.types else 0.5
     for test in _tests(node):
         own = site.source.text_of(test)
         for made, worth in made_conditions(site.scope):
@@ -87,8 +91,8 @@ def clause(site: Site, node: ast.AST) -> Iterator[Mutation]:
             for text, prior in (
                 (f"{strict} and {inner}", worth),
                 (f"{loose} or {made}", worth),
-                (f"{inner} and {strict}", worth / 2),
-                (f"{made} or {loose}", worth / 2),
+                (f"{inner} and {strict}", worth * first),
+                (f"{made} or {loose}", worth * first),
             ):
                 yield from _one(site, test, text, "add-clause", prior)
             yield from _one(site, test, made, "condition", worth * 0.8)

@@ -125,7 +125,7 @@ def default(site: Site, node: ast.AST) -> Iterator[Mutation]:
         base = source.text_of(node.value)
         for value in DEFAULTS:
             text = f"getattr({base}, {node.attr!r}, {value})".replace("'", _quote(site))
-            yield from _one(site, node, text, "default", 0.12)
+            yield from _one(site, node, text, "default", 0.04)
     elif isinstance(node, ast.Call) and _takes_default(node):
         end = source.span(node)[1] - 1
         for value in (*DEFAULTS, *site.scope.names):

@@ -267,6 +267,25 @@ def test_rival_behaviours_are_shown_and_none_is_applied(project: Build) -> None:
     assert "behaviours pass every test" in undecided(searched.options, searched.telling)
 
 
+def test_a_behaviour_by_a_far_less_likely_edit_is_a_doubt_and_no_rival(project: Build) -> None:
+    code = """
+    def taken(first, second, third):
+        return [first, second]
+    """
+    tests = """
+    from shop.core import taken
+    def test_other(): assert taken(1, 4, -4) == [1, -4]
+    def test_same(): assert taken(2, 0, 0) == [2, 0]
+    """
+
+    decision = decided(project(code, tests), ["test_other"], ["test_same"])
+
+    assert decision.rivals[0].edits[0].after == "return [first, third]"
+    assert len(decision.rivals) == 1
+    assert decision.rivals[0].confidence.level is ConfidenceLevel.MEDIUM
+    assert any("far less likely edits" in note for note in decision.notes)
+
+
 def test_nothing_found_says_what_was_tried(project: Build) -> None:
     code = """
     def price(name):
