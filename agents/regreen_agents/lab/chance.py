@@ -10,6 +10,8 @@ from regreen_agents.lab.lab import described, evidence_of, is_red
 from regreen_agents.lab.statistics import wilson
 
 RANDOM_SEEDS = tuple(range(8))
+MORE_RANDOM_SEEDS = tuple(range(8, 24))
+"""Tried on a test that is known to draw and ended alike under all of the first."""
 INNOCENCE_SEEDS = tuple(range(30))
 """Before another test is blamed on a repair: one that is red in a tenth of its runs by itself shows
 it in 30 of them 96 times in 100."""
@@ -44,7 +46,7 @@ def is_constant_by_chance(inquiry: Inquiry) -> Finding | None:
     suspects = HASH_SEEDS if _says_other_things(inquiry) else MORE_HASH_SEEDS
     finding = _by_random_seed(inquiry) or _by_hash_seed(inquiry, suspects)
     if finding is None and inquiry.alone_red:
-        last = ALONE.model_copy(update={"hash_seed": suspects[-1]})
+        last = _with_hash_seed(suspects[-1])
         inquiry.notebook.write(
             "Is it chance? Alone, under other random seeds and hash seeds.",
             inquiry.lab.last_run([inquiry.victim], last),
@@ -104,6 +106,10 @@ def _by_random_seed(inquiry: Inquiry) -> Finding | None:
     shown = () if sweep is None or sweep.spec.random_seed is None else (sweep.spec.random_seed,)
     seeds = tuple(dict.fromkeys((*RANDOM_SEEDS, *shown)))
     series = lab.random_series(victim, seeds, ALONE)
+    isolated = lab.measured.isolated
+    if len(set(series.values())) == 1 and isolated is not None and victim in isolated.drawing:
+        seeds = (*seeds, *MORE_RANDOM_SEEDS)
+        series = lab.random_series(victim, seeds, ALONE)
     red = sorted(seed for seed, failed in series.items() if failed)
     if not 0 < len(red) < len(series):
         return None
@@ -141,7 +147,7 @@ def _by_hash_seed(inquiry: Inquiry, suspects: Sequence[str]) -> Finding | None:
     lab, victim = inquiry.lab, inquiry.victim
 
     def fails(seed: str) -> bool:
-        return is_red(lab.outcome([victim], ALONE.model_copy(update={"hash_seed": seed})))
+        return is_red(lab.outcome([victim], _with_hash_seed(seed)))
 
     if all(fails(seed) == inquiry.alone_red for seed in suspects):
         return None
@@ -153,7 +159,7 @@ def _by_hash_seed(inquiry: Inquiry, suspects: Sequence[str]) -> Finding | None:
     green = next(seed for seed in series if seed not in red)
     if not _repeats(inquiry, red[0], red=True) or not _repeats(inquiry, green, red=False):
         return None  # a mixture that the seed does not decide
-    run = lab.last_run([victim], ALONE.model_copy(update={"hash_seed": red[0]}))
+    run = lab.last_run([victim], _with_hash_seed(red[0]))
     inquiry.notebook.write(
         "Does the outcome follow PYTHONHASHSEED? Alone, everything else held.",
         run,
@@ -171,9 +177,17 @@ def _by_hash_seed(inquiry: Inquiry, suspects: Sequence[str]) -> Finding | None:
     )
 
 
+def _with_hash_seed(seed: str) -> RunSpec:
+    """Return a run alone in which the hash seed is all that differs.
+
+    A process with another hash seed is started with another random seed, too; here it is held.
+    """
+    return ALONE.model_copy(update={"hash_seed": seed, "random_seed": 0})
+
+
 def _repeats(inquiry: Inquiry, hash_seed: str, *, red: bool) -> bool:
     """Whether runs in fresh processes under one hash seed all end so."""
-    spec = ALONE.model_copy(update={"tests": (inquiry.victim,), "hash_seed": hash_seed})
+    spec = _with_hash_seed(hash_seed).model_copy(update={"tests": (inquiry.victim,)})
     runs = (inquiry.lab.run(spec) for _ in range(AGAIN_UNDER_A_SEED))
     return all(is_red(run.outcome_of(inquiry.victim)) == red for run in runs)
 

@@ -40,3 +40,17 @@ def test_a_rare_failure_of_a_test_that_draws_shows_under_one_of_many_seeds(tmp_p
     shown = setting_of(finding)
     assert shown is not None
     assert shown.random_seed == finding.random_seed
+
+
+def test_a_test_that_draws_is_not_said_to_follow_the_hash_seed(tmp_path: Path) -> None:
+    source = """
+        import random
+
+        def test_all_sides_are_seen():
+            assert len({random.choice("abc") for _ in range(9)}) == 3
+    """
+    found = measured(make_project(tmp_path, {"test_a.py": source}), runs=2, sweeping=True)
+
+    finding = found.diagnosed("test_all_sides_are_seen")
+
+    assert finding.cause is Cause.UNSEEDED_RANDOMNESS

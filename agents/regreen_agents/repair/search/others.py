@@ -12,12 +12,15 @@ from regreen_agents.domain.confidence import Confidence, ConfidenceLevel
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.plans import PlanOption, TellingInput
 from regreen_agents.domain.runs import OrderKind, Outcome, RunSpec
-from regreen_agents.lab.lab import Lab, Measured
+from regreen_agents.lab.imported import reached_from
+from regreen_agents.lab.lab import Lab, Measured, is_red
 from regreen_agents.repair.search.line_edits import file_edits
 from regreen_agents.repair.search.options import KEYS, Searched
 from regreen_agents.workspace.patching import apply_edits
 
 MAX_TESTS = 20
+TIMES = 2
+"""Runs with an edit in which a test must pass: what varies by itself speaks for nothing."""
 RIVALS_WORDS = "the same tests"
 """How the doubt about rival behaviours ends."""
 
@@ -33,10 +36,13 @@ class Judged:
 
 def judged_by_others(searched: Searched, victims: Sequence[NodeId], lab: Lab) -> Judged:
     """Run the always failing tests of other clusters with each edit, and keep the best edits."""
-    tests = _failing_elsewhere(lab.measured, victims)[:MAX_TESTS]
-    if not searched.options or not tests:
+    tests = _failing_elsewhere(searched.options, victims, lab)[:MAX_TESTS]
+    if not tests:
         return Judged(searched)
     lab.bench.note("which other failing tests does it repair?")
+    lab.bench.reset()
+    still = lab.run(RunSpec(order=OrderKind.GIVEN, tests=tuple(tests)))
+    tests = [name for name in tests if is_red(still.outcome_of(name))]
     turned = {option.key: _turned(option, tests, lab) for option in searched.options}
     most = max(len(green) for green in turned.values())
     if not most:
@@ -48,8 +54,21 @@ def judged_by_others(searched: Searched, victims: Sequence[NodeId], lab: Lab) ->
     return Judged(_relettered(searched, best), tuple(sorted(also)))
 
 
-def _failing_elsewhere(measured: Measured, victims: Sequence[NodeId]) -> list[NodeId]:
-    """Return the tests that were red in every run and alone, those of the victims' files first."""
+def _failing_elsewhere(
+    options: Sequence[PlanOption], victims: Sequence[NodeId], lab: Lab
+) -> list[NodeId]:
+    """Return tests that were red in every run and alone, and whose files reach an edited one.
+
+    Those of the victims' files come first.
+    """
+    edited = {edit.path for option in options for edit in option.edits}
+    red = _always_red(lab.measured, victims) if edited else []
+    files = dict.fromkeys(name.partition("::")[0] for name in red)
+    near = {file for file in files if edited & set(reached_from(lab.bench.project, [file]))}
+    return [name for name in red if name.partition("::")[0] in near]
+
+
+def _always_red(measured: Measured, victims: Sequence[NodeId]) -> list[NodeId]:
     runs = [*measured.runs, *([measured.isolated] if measured.isolated is not None else [])]
     every = [{result.node_id for result in run.red() if "::" in result.node_id} for run in runs]
     red = set.intersection(*every) - set(victims) if every else set()
@@ -58,7 +77,7 @@ def _failing_elsewhere(measured: Measured, victims: Sequence[NodeId]) -> list[No
 
 
 def _turned(option: PlanOption, tests: Sequence[NodeId], lab: Lab) -> frozenset[NodeId]:
-    """Return the tests that pass with an edit."""
+    """Return the tests that pass with an edit, each time."""
     lab.bench.reset()
     edits = file_edits(lab.bench.project, option.edits)
     if not edits:
@@ -69,9 +88,12 @@ def _turned(option: PlanOption, tests: Sequence[NodeId], lab: Lab) -> frozenset[
         apply_edits(lab.bench.project, edits)
 
     edited = Lab(replace(lab.bench, reset=with_edits), lab.measured)
-    run = edited.run(RunSpec(order=OrderKind.GIVEN, tests=tuple(tests)))
+    green = list(tests)
+    for _ in range(TIMES):
+        run = edited.run(RunSpec(order=OrderKind.GIVEN, tests=tuple(tests))) if green else None
+        green = [name for name in green if run and run.outcome_of(name) is Outcome.PASSED]
     lab.bench.reset()
-    return frozenset(name for name in tests if run.outcome_of(name) is Outcome.PASSED)
+    return frozenset(green)
 
 
 def _decided(option: PlanOption, count: int, *, is_alone: bool) -> PlanOption:
