@@ -99,7 +99,7 @@ def bounded(site: Site, node: ast.AST) -> Iterator[Mutation]:
     own = site.source.text_of(node)
     for other in others(own, unique([*site.scope.names, *site.scope.values]))[:MAX_BOUNDS]:
         for name in ("max", "min"):
-            yield from _one(site, node, f"{name}({other}, {own})", 0.14)
+            yield from _one(site, node, f"{name}({other}, {own})", 0.1)
 
 
 def passed(site: Site, node: ast.AST) -> Iterator[Mutation]:

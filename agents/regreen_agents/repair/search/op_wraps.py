@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from regreen_agents.repair.search.file_scope import called_name
 from regreen_agents.repair.search.fitting import ATOM, is_value, level_of, operand, replaced
 from regreen_agents.repair.search.operators import Mutation
 from regreen_agents.repair.search.scope import Site
@@ -45,9 +46,14 @@ METHODS = (
     ("encode", 0.06),
 )
 DEFAULTS = ("None", "0", "''", "[]", "{}", "()", "1", "False")
-SLICES = (("[1:]", 0.25), ("[:-1]", 0.25), ("[::-1]", 0.2), ("[:]", 0.2), ("[0]", 0.2))
+SLICES = (("[1:]", 0.22), ("[:-1]", 0.22), ("[::-1]", 0.2), ("[:]", 0.2), ("[0]", 0.2))
 LAST = (("[-1]", 0.2), ("[1]", 0.12))
 PAIR = 2
+NUMERIC = frozenset({"str", "int", "abs", "float", "max", "min", "bool", "round", "repr"})
+"""What is called with a number."""
+NUMBER_CALLS = frozenset({"int", "float", "len", "round", "abs", "sum", "ord", "pow", "divmod"})
+ORDERING = frozenset({"sorted", "set", "reversed", "list", "tuple", "sum"})
+"""What is rarely put between a collection and its index."""
 WRAPPED = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.BinOp | ast.ListComp
 SLICED = ast.Name | ast.Attribute | ast.Call | ast.Subscript
 
@@ -75,14 +81,23 @@ def wrap(site: Site, node: ast.AST) -> Iterator[Mutation]:
     text = site.source.text_of(node)
     parent = site.parent(node)
     around = parent.func if isinstance(parent, ast.Call) else None
+    number, item = is_number(node), isinstance(parent, ast.Subscript)
     for wrapper, prior in WRAPPERS:
         if not (isinstance(around, ast.Name) and around.id == wrapper):
-            yield from _one(site, node, f"{wrapper}({text})", "wrap", prior)
+            unlikely = (number and wrapper not in NUMERIC) or (item and wrapper in ORDERING)
+            worth = 0.35 if number and wrapper == "abs" else prior * (0.3 if unlikely else 1.0)
+            yield from _one(site, node, f"{wrapper}({text})", "wrap", worth)
     for function in site.scope.file.top_functions:
         yield from _one(site, node, f"{function}({text})", "wrap", 0.15)
     yield from _one(site, node, f"max(0, {text})", "wrap", 0.2)
     yield from _one(site, node, f"[{text}]", "wrap", 0.25)
     yield from _one(site, node, f"({text},)", "wrap", 0.12)
+
+
+def is_number(node: ast.AST) -> bool:
+    """Whether an expression is a number for sure."""
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return called and called_name(node) in NUMBER_CALLS
 
 
 def spread(site: Site, node: ast.AST) -> Iterator[Mutation]:
@@ -151,7 +166,7 @@ def part(site: Site, node: ast.AST) -> Iterator[Mutation]:
         yield from _one(site, node, site.source.text_of(node.value), "drop-index", 0.3)
         if not isinstance(node.slice, ast.Slice | ast.Tuple):
             yield from _one(site, node, site.source.text_of(node.slice), "drop-index", 0.25)
-    if isinstance(node, SLICED) and is_value(site, node):
+    if isinstance(node, SLICED) and is_value(site, node) and not is_number(node):
         end = site.source.span(node)[1]
         for text, prior in (*SLICES, *LAST):
             yield Mutation(end, end, text, "add-index", prior)
@@ -172,8 +187,8 @@ def kept(site: Site, node: ast.AST) -> Iterator[Mutation]:
     added = operand(site, node.value, 9)
     first = operand(site, node.value, 2)
     for text, prior in (
-        (f"max({target}, {value})", 0.35),
-        (f"min({target}, {value})", 0.35),
+        (f"max({target}, {value})", 0.4),
+        (f"min({target}, {value})", 0.4),
         (f"max({value}, 0)", 0.25),
         (f"{target} or {first}", 0.2),
         (f"{target} and {first}", 0.2),

@@ -10,7 +10,11 @@ PIECE = 50
 MEASURING_FUEL = 20_000_000
 ENDLESS_FUEL = 200_000
 """For a test that was seen never to end: how it ends here is known."""
-LEAST_FUEL = 100_000
+LEAST_FUEL = 20_000
+"""Where tests are seen to burn little; most mutants that never end are found out by it."""
+USUAL_FUEL = 100_000
+LEAST_FACTOR = 100
+"""Of what the hungriest test burns without a mutant, up to `USUAL_FUEL`."""
 FUEL_FACTOR = 20
 LARGE_FACTOR = 40
 MOST_FUEL = 4_000_000
@@ -92,10 +96,12 @@ class Measure:
 
     def fuel(self, test: str, factor: int = 1) -> int:
         """Return the ticks a test may burn under a mutant."""
+        most = max(self._ticks.values(), default=USUAL_FUEL // LEAST_FACTOR)
         known = self._ticks.get(test)
         if known is None:
-            known = min(max(self._ticks.values(), default=0), MOST_FUEL // FUEL_FACTOR)
-        return (LEAST_FUEL + FUEL_FACTOR * known) * factor
+            known = min(most if self._ticks else 0, MOST_FUEL // FUEL_FACTOR)
+        least = min(max(LEAST_FACTOR * most, LEAST_FUEL), USUAL_FUEL)
+        return (least + FUEL_FACTOR * known) * factor
 
     def limit(self, tests: List[str], factor: int = 1) -> float:
         """Return the seconds of processor time after which a child that tells nothing is killed."""
