@@ -98,7 +98,7 @@ def search_confidence(facts: SearchFacts) -> Confidence:
     if facts.rivals or facts.oddities or breaks or unwatched or unsure:
         level = ConfidenceLevel.LOW
     reasons = [f"every failing test passes, {facts.calls} calls observed"]
-    if not facts.rivals:
+    if not facts.rivals and not facts.lesser:
         reasons.append("no other behaviour was found that passes the tests")
     if known:
         reasons.append(f"the tests notice {facts.killed} further mistakes there")
