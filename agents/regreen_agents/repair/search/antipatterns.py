@@ -170,7 +170,7 @@ def _constant_comparison(node: ast.Compare) -> Iterator[str]:
 
 
 def _incompatible(side: Side) -> Iterator[tuple[str, str]]:
-    """Yield what is of a kind that cannot be ordered or added, and what is odd about it.
+    """Yield the kinds of what cannot be ordered or added, and what is odd about it.
 
     Literals of different kinds, or a comparison used as a number.
     """
@@ -180,19 +180,19 @@ def _incompatible(side: Side) -> Iterator[tuple[str, str]]:
             kinds = {_kind(part) for part in parts}
             orders = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
             if orders and (len(kinds) > 1 or kinds & {"None", "bool"}):
-                yield _texts(parts), f"`{ast.unparse(node)}` orders values of different types"
+                yield _kinds(parts), f"`{ast.unparse(node)}` orders values of different types"
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Div):
             parts = [part for part in (node.left, node.right) if _kind(part)]
             kinds = {_kind(part) for part in parts}
             if len(kinds) > 1 or "bool" in kinds:
                 yield (
-                    _texts(parts),
+                    _kinds(parts),
                     f"`{ast.unparse(node)}` computes with values of different types",
                 )
 
 
-def _texts(parts: Sequence[ast.AST]) -> str:
-    return " ".join(ast.unparse(part) for part in parts)
+def _kinds(parts: Sequence[ast.AST]) -> str:
+    return " ".join(_kind(part) for part in parts)
 
 
 def _kind(node: ast.AST) -> str:

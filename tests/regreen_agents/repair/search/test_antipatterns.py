@@ -76,3 +76,10 @@ def test_an_ordinary_correction_is_not_odd(old: str, new: str) -> None:
 
 def test_small_numbers_of_a_test_say_nothing() -> None:
     assert literals_of(["assert f(0, 117) == 'no'"]) == {"117", "'no'"}
+
+
+def test_truth_values_that_were_added_before_are_not_odd_after_an_edit() -> None:
+    before = "def cost(a, b, row):\n    return row[0] + (a == b)\n"
+
+    assert oddities(before, before.replace("==", "!=")) == ()
+    assert oddities(before, before.replace("row[0]", "row[1]")) == ()
