@@ -66,9 +66,10 @@ def called(site: Site, node: ast.AST) -> Iterator[Mutation]:
         return
     if not _takes_call(site, node):
         return
-    names = dict.fromkeys(site.scope.file.called[:MAX_CALLED], 0.15)
+    file = site.scope.file
+    names = {n: 0.2 if n in file.functions else 0.15 for n in file.called[:MAX_CALLED]}
     names |= dict.fromkeys(site.scope.names, 0.1)
-    names |= dict.fromkeys((n for n in site.scope.names if n in site.scope.file.called), 0.2)
+    names |= dict.fromkeys((n for n in site.scope.names if n in file.called), 0.2)
     for name, prior in names.items():
         if name != text:
             yield from _one(site, node, f"{name}({text})", prior)

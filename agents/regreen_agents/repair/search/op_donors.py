@@ -6,33 +6,38 @@ What repairs a program is often in it already (Barr et al. 2014, the plastic sur
 import ast
 from collections.abc import Iterator
 
+from regreen_agents.repair.search.file_scope import names_in
 from regreen_agents.repair.search.fitting import is_value, replaced
 from regreen_agents.repair.search.layout import Lines, block_of, lines_of
 from regreen_agents.repair.search.operators import Mutation
-from regreen_agents.repair.search.scope import Scope, Site, others
+from regreen_agents.repair.search.scope import Scope, Site
 
 MAX_STATEMENTS = 80
 IDIOM_BONUS = 0.02
+SWAP_FACTOR = 0.4
 MIRRORED = ast.Subscript | ast.Call | ast.Compare | ast.BinOp | ast.Attribute | ast.Tuple
 
 
 def mirrored(site: Site, node: ast.AST) -> Iterator[Mutation]:
     """Exchange all names in an expression, or in a simple statement, by those they mirror."""
     if isinstance(node, ast.Assign | ast.AugAssign | ast.Return):
-        for text in _mirrored(site, node):
-            yield Mutation(*site.source.span(node), text, "mirror", 0.3)
+        for text, worth in _mirrored(site, node):
+            yield Mutation(*site.source.span(node), text, "mirror", 0.3 * worth)
     elif isinstance(node, MIRRORED) and is_value(site, node):
-        for text in _mirrored(site, node):
-            found = replaced(site, node, text, "mirror", 0.35)
+        for text, worth in _mirrored(site, node):
+            found = replaced(site, node, text, "mirror", 0.35 * worth)
             if found is not None:
                 yield found
 
 
-def _mirrored(site: Site, node: ast.expr | ast.stmt) -> list[str]:
-    own = site.source.text_of(node)
-    if "\n" in own:
-        return []
-    return others(own, [mirror.of(own) for mirror in site.scope.mirrors])
+def _mirrored(site: Site, node: ast.expr | ast.stmt) -> Iterator[tuple[str, float]]:
+    """Yield what code mirrors, and its worth: where both sides occur, they are hardly mixed up."""
+    own, used = site.source.text_of(node), names_in(node)
+    if "\n" not in own:
+        for mirror in site.scope.mirrors:
+            text = mirror.of(own)
+            if text != own:
+                yield text, SWAP_FACTOR if any(used >= set(pair) for pair in mirror.pairs) else 1.0
 
 
 def insert(site: Site, node: ast.AST) -> Iterator[Mutation]:
