@@ -116,6 +116,26 @@ class BusyError(RegreenError):
     exit_code = 7
 
 
+class ModelError(RegreenError):
+    """A language model gives no usable answer."""
+
+    exit_code = 8
+
+
+class AccountError(ModelError):
+    """Key, credit or permission: no further call of this sprint can succeed."""
+
+
+class BudgetError(ModelError):
+    """A call may cost more than the budget has left; it was not sent."""
+
+
+class TapeError(RegreenError):
+    """A tape cannot be read, or the sprint that replays it asks something else."""
+
+    exit_code = 9
+
+
 class StoppedError(RegreenError):
     """The person, or a signal, asked to stop; nothing is lost."""
 

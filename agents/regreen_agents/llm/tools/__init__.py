@@ -1,0 +1,1 @@
+"""What a model may do; what is not here it cannot."""
