@@ -14,6 +14,11 @@ Everything else is a bug of ours and keeps its traceback. A red test is a value,
     |- DocumentError             exit 5   a plan document does not validate; names file and line
     |- StoreError                exit 6   a stored file is missing, damaged or of an unknown version
     |- BusyError                 exit 7   another regreen works on this repository
+    |- ModelError                exit 8   a language model gives no usable answer
+    |  |- AccountError           exit 8   key, credit or permission: no later call can succeed
+    |  |- BudgetError            exit 8   a call may cost more than the budget has left
+    |  `- ContextOverflowError   exit 8   the conversation is too long for the model
+    |- TapeError                 exit 9   a tape cannot be read, or another sprint asks it
     `- StoppedError              exit 130 the person, or a signal, asked to stop
 """
 
@@ -128,6 +133,10 @@ class AccountError(ModelError):
 
 class BudgetError(ModelError):
     """A call may cost more than the budget has left; it was not sent."""
+
+
+class ContextOverflowError(ModelError):
+    """The conversation is longer than the model or its server takes; a shorter one may go."""
 
 
 class TapeError(RegreenError):

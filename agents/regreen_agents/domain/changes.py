@@ -17,6 +17,8 @@ class FileEdit(Model):
     before: str
     """Text the edit was made from; empty for a new file."""
     after: str
+    deleted: bool = False
+    """Whether the file goes; `after` is then empty."""
 
 
 class FileStat(Model):

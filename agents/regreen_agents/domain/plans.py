@@ -80,6 +80,25 @@ class Task(Model):
     """``2 failed -> 0 failed``."""
 
 
+REFUSED = "refused"
+"""Stands for the mechanism where an engine named none."""
+
+
+class Opinion(Model):
+    """What a second engine says about the cluster of a plan."""
+
+    engine: str
+    cause: str
+    """Its mechanism, or ``refused``."""
+    summary: str
+    paths: tuple[str, ...] = ()
+    """Files its recommended option would edit."""
+    agrees: bool
+    """Whether it names the same mechanism."""
+    told: str
+    """Agreement and disagreement, in words."""
+
+
 class Prediction(Model):
     """What the plan says will happen, checked afterwards (R66)."""
 
@@ -115,6 +134,10 @@ class Plan(Model):
     owner: str = "unassigned"
     telling: tuple[TellingInput, ...] = ()
     """Where options are rival edits: the calls that tell them apart."""
+    routing: str = ""
+    """Where more than one engine could have explored it: which did, and why (R40)."""
+    opinions: tuple[Opinion, ...] = ()
+    """What other engines say."""
 
     def option(self) -> PlanOption:
         """Return the option to implement."""

@@ -11,7 +11,6 @@ from regreen_agents.lab.inquiry import Inquiry
 from regreen_agents.lab.lab import is_red
 from regreen_agents.lab.minimise import ddmin
 from regreen_agents.lab.resources import (
-    SHOWN,
     exists_in_project,
     missing_paths,
     missing_resource,
@@ -81,7 +80,7 @@ def leans_on_the_environment(inquiry: Inquiry) -> Finding | None:
     env = inquiry.lab.bench.runner.policy.env
     spare = sorted(set(env) - set(ESSENTIAL))
     if not spare or is_red(inquiry.lab.outcome([inquiry.victim], _without(spare))):
-        _write_environment(inquiry, spare, f"It fails without {_some(spare)} too.")
+        _write_environment(inquiry, spare, "It fails without this environment's variables, too.")
         return None
 
     def passes(names: Sequence[str]) -> bool:
@@ -103,11 +102,6 @@ def leans_on_the_environment(inquiry: Inquiry) -> Finding | None:
         "held, it passes without.",
         state=tuple(_unset(victim, name) for victim in inquiry.members for name in names),
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:SHOWN])
-    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown or "any"
 
 
 def _without(names: Sequence[str]) -> RunSpec:

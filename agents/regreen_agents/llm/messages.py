@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from regreen_agents.domain.identity import Model
+from regreen_agents.domain.model_settings import Effort
 
 StopReason = Literal[
     "end_turn",
@@ -18,7 +19,6 @@ StopReason = Literal[
     "model_context_window_exceeded",
     "stop_sequence",
 ]
-Effort = Literal["low", "medium", "high", "max"]
 
 
 class TextBlock(Model):

@@ -1,10 +1,10 @@
 """Who answers: the protocol between the tool loop and whatever gives replies."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from regreen_agents.llm.messages import Reply, Request
+from regreen_agents.llm.messages import Reply, Request, Usage
 
 
 def _no_text(_text: str) -> None:
@@ -23,6 +23,8 @@ class Caller:
     """Raises StoppedError once the sprint is to stop; asked while waiting and streaming."""
     heard: Callable[[str], None] = _no_text
     """Told the words as they stream in."""
+    least: Usage = field(default_factory=Usage)
+    """What its conversation takes at least: it is not begun where the budget has less left."""
 
 
 class LanguageModel(Protocol):

@@ -102,7 +102,8 @@ def out_of_scope(paths: Iterable[str], scope: Sequence[str]) -> tuple[str, ...]:
 
 class _Write(NamedTuple):
     target: Path
-    content: bytes
+    content: bytes | None
+    """None for a file that goes."""
     mode: int | None
     """Permission bits to keep; None for a new file."""
 
@@ -117,7 +118,7 @@ def _prepare(tree: Path, edit: FileEdit) -> _Write:
     """Check one edit against the tree and encode its new text."""
     target = _confined(tree, edit.path)
     if not target.exists():
-        if edit.before:
+        if edit.before or edit.deleted:
             raise _unfit(edit.path, "It does not exist.")
         return _Write(target, _encode(edit, edit.after.encode("utf-8", "replace")), None)
     if not target.is_file():
@@ -125,6 +126,8 @@ def _prepare(tree: Path, edit: FileEdit) -> _Write:
     current = read_source(target)
     if current != edit.before:
         raise _unfit(edit.path, "Its text is not the text the edit was made from.")
+    if edit.deleted:
+        return _Write(target, None, None)
     return _Write(target, _encode(edit, target.read_bytes()), stat.S_IMODE(target.stat().st_mode))
 
 
@@ -164,6 +167,9 @@ def _confined(tree: Path, path: str) -> Path:
 def _replace(write: _Write) -> None:
     draft = write.target.with_name(f".{write.target.name}.regreen-{os.getpid()}")
     try:
+        if write.content is None:
+            write.target.unlink()
+            return
         write.target.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(write.content)
         if write.mode is not None:

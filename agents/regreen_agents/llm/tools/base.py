@@ -40,6 +40,9 @@ class Tool(Generic[Asked]):
     """May raise ToolProblemError; any other exception is told in one line, without a traceback."""
     parallel: bool = False
     """Whether calls may run beside each other: it neither changes the tree nor runs tests in it."""
+    experiment: bool = False
+    """Whether it runs code of the target: then a resumed or replayed conversation takes what it
+    gave from the record. Everything else is cheap, gives the same again, and is done again."""
 
     def spec(self) -> ToolSpec:
         """Return it as the model is told of it."""
