@@ -180,8 +180,8 @@ def _plan(cluster: Cluster, finding: Finding, found: list[Proposal], draft: _Dra
         scope=scope,
         risk=risk,
         risk_reason=reason,
-        validation=_validation(finding, draft.lab),
-        prediction=_prediction(finding, assignment, first),
+        validation=validation_commands(finding, draft.lab),
+        prediction=prediction_of(finding, assignment, first),
         owner=assignment.owner,
         telling=draft.telling,
     )
@@ -250,7 +250,7 @@ def _place(finding: Finding) -> str:
     return f"{place.path}:{place.line} "
 
 
-def _validation(finding: Finding, lab: Lab) -> tuple[str, ...]:
+def validation_commands(finding: Finding, lab: Lab) -> tuple[str, ...]:
     """Return the commands a person can run afterwards: the failing order, then the files."""
     from_file = sorted({v.partition("::")[0] for v in finding.victims})
     python = quote(pytest_of(lab.bench.runner).shown_python)
@@ -261,7 +261,10 @@ def _validation(finding: Finding, lab: Lab) -> tuple[str, ...]:
     return tuple(dict.fromkeys((f"{prefix} {replay}", f"{prefix} {quote(tuple(from_file))}")))
 
 
-def _prediction(finding: Finding, assignment: Assignment, option: PlanOption) -> Prediction:
+def prediction_of(
+    finding: Finding, assignment: Assignment, option: PlanOption
+) -> Prediction:
+    """Return what an option is expected to turn green, checked after the merge (R66)."""
     fixed = () if option.recipe == BY_HAND else finding.victims
     ended = () if finding.cause is Cause.STALE_MARK else fixed
     return Prediction(

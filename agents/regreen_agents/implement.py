@@ -14,7 +14,7 @@ from regreen_agents.lab.lab import Lab
 from regreen_agents.lab.validation import Validation, setting_of, validate
 from regreen_agents.repair.honesty import policy_flags
 from regreen_agents.repair.ledger import flags_of, ledger_of
-from regreen_agents.repair.means import BY_HAND, need_of
+from regreen_agents.repair.means import BY_HAND, COMMAND, MODEL, need_of
 from regreen_agents.repair.modernise.loop import merged
 from regreen_agents.repair.modernise.recipe import RECIPES as SERIES
 from regreen_agents.repair.modernise.series import Note, Series, attempts_of, series_of
@@ -77,19 +77,34 @@ def implement(plan: Plan, workshop: Workshop) -> Change | Refusal:
     for tried in tries(plan, Sources(workshop.lab)):
         number = len(attempts) + 1
         workshop.lab.bench.note(f"attempt {number}: {tried.what}")
-        attempt, validation = _attempt(plan, tried, number, workshop)
+        attempt, validation = attempted(plan, tried, number, workshop)
         attempts.append(attempt)
         workshop.record(tuple(attempts))
         if validation is not None and attempt.result == "committed":
-            return _change(plan, tried, validation, tuple(attempts), workshop)
+            return change_of(plan, tried, validation, tuple(attempts), workshop)
         if number == MAX_ATTEMPTS:
             break
-    return _refusal(plan, attempts)
+    return refusal_after(plan, attempts)
 
 
-def _attempt(
+def attempted(
     plan: Plan, tried: Try, number: int, workshop: Workshop
 ) -> tuple[Attempt, Validation | None]:
+    """Validate one set of edits on the base commit; nothing is committed yet.
+
+    Args:
+        plan: As approved; edits outside its scope are not even run.
+        tried: The edits, and the option they implement.
+        number: From 1, counted over the whole plan.
+        workshop: Where.
+
+    Returns:
+        The attempt's record, and its validation where it got as far as that. Only with the result
+        ``committed`` may `change_of` be called.
+
+    Raises:
+        StoppedError: The sprint was asked to stop.
+    """
     def ended(result: str, reason: str, next_action: str) -> Attempt:
         return Attempt.model_validate(
             {
@@ -142,13 +157,14 @@ def _validated(plan: Plan, tried: Try, workshop: Workshop) -> Validation:
         lab.runs_made, lab.latest = edited.runs_made, edited.latest
 
 
-def _change(
+def change_of(
     plan: Plan,
     tried: Try,
     validation: Validation,
     attempts: tuple[Attempt, ...],
     workshop: Workshop,
 ) -> Change:
+    """Commit what `attempted` found valid, with its evidence, its flags and its ledger."""
     workshop.lab.bench.reset()
     paths = apply_edits(workshop.project, tried.edits)
     evidence = tuple(validation.evidence)
@@ -181,7 +197,7 @@ def _modernised(plan: Plan, workshop: Workshop) -> Change | Refusal:
     workshop.record(attempts)
     strays = out_of_scope([e.path for s in series.made.steps for e in s.edits], plan.scope)
     if strays or not series.fixed or workshop.commit_step is None:
-        refusal = _refusal(plan, attempts)
+        refusal = refusal_after(plan, attempts)
         why = f" It would edit {', '.join(strays)}, outside the approved scope." if strays else ""
         needs = (*refusal.needs, *(f"Install {one}" for one in series.left))
         return refusal.model_copy(update={"reason": refusal.reason + why, "needs": needs})
@@ -238,10 +254,13 @@ def _flags(edits: Sequence[FileEdit]) -> tuple[PolicyFlag, ...]:
     return tuple(flag for edit in edits for flag in policy_flags(edit))
 
 
-def _refusal(plan: Plan, attempts: Sequence[Attempt]) -> Refusal:
+def refusal_after(plan: Plan, attempts: Sequence[Attempt]) -> Refusal:
+    """Return the refusal of a plan for which nothing held, with every attempt's reason."""
     chosen = plan.option()
     if chosen.recipe == BY_HAND:
         reason = f"Only a person can do this: {chosen.title}."
+    elif not attempts and chosen.recipe.partition(":")[0] in (MODEL, COMMAND):
+        reason = f"This sprint's engine does not carry out what the plan names: {chosen.recipe}."
     elif not attempts:
         reason = "No edit was found that makes the failing tests pass and breaks no other."
     else:

@@ -96,6 +96,7 @@ class Lab:
         """The last full run."""
         self.logbook = Logbook()
         """How the tests it follows ended in every run on the untouched tree."""
+        self._allowed = max_runs
         self._max_runs = max_runs
         self._warm = warm
         self._cache: dict[str, SuiteRun] = {}
@@ -104,6 +105,10 @@ class Lab:
     def runs_left(self) -> int:
         """Runs still allowed."""
         return self._max_runs - self.runs_made
+
+    def allow_anew(self) -> None:
+        """Allow as many runs again as at the start: another engine has its own allowance."""
+        self._max_runs = self.runs_made + self._allowed
 
     def run(self, spec: RunSpec, *, restore: Any = None) -> SuiteRun:
         """Run tests on the untouched tree."""

@@ -5,6 +5,12 @@ from regreen_agents.repair.start_up import read_at_start
 
 SEARCH = "search"
 """Recipe name of the search-based repair."""
+EDITS = "edits"
+"""Recipe name of a model's edits that the plan shows line by line: nothing else is applied."""
+MODEL = "model"
+"""Recipe name of what a model's implement agent carries out, inside the plan's scope."""
+COMMAND = "command"
+"""Recipe name, with ``:NAME`` behind it, of what a coding agent's command carries out."""
 BY_HAND = "none"
 """Recipe name of what only a person can do."""
 

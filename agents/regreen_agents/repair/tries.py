@@ -10,7 +10,7 @@ from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.plans import Plan, PlanOption
 from regreen_agents.domain.runs import Factor, OrderKind, RunSpec
 from regreen_agents.lab.lab import Lab
-from regreen_agents.repair.means import BY_HAND, SEARCH
+from regreen_agents.repair.means import BY_HAND, COMMAND, EDITS, MODEL, SEARCH
 from regreen_agents.repair.recipes.base import Proposal
 from regreen_agents.repair.recipes.registry import propose
 from regreen_agents.repair.search.line_edits import file_edits
@@ -58,11 +58,11 @@ def tries(plan: Plan, sources: Sources) -> Iterator[Try]:
     options = [chosen] if plan.chosen else [chosen, *others]
     is_one_of_many = len(options) > MANY_OPTIONS and plan.finding.cause is Cause.UNORDERED_ITERATION
     for option in options:
-        if option.recipe == SEARCH:
+        if option.recipe in (SEARCH, EDITS):
             yield from _searched(option, sources)
         elif option.recipe.partition("=")[0] in FOUND_BY_RUNNING:
             yield from _first_to_pass(plan, option, sources)
-        elif option.recipe != BY_HAND:
+        elif option.recipe.partition(":")[0] not in (BY_HAND, MODEL, COMMAND):
             sources.lab.bench.reset()
             proposal = propose(option.recipe, plan.finding, SourceTree(sources.lab.bench.project))
             if is_one_of_many and proposal is not None and not _orders(plan, proposal, sources):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from regreen_agents.domain.changes import FileEdit
 from regreen_agents.domain.plans import LineEdit
+from regreen_agents.errors import RepositoryError
+from regreen_agents.workspace.patching import read_source
 
 
 def line_edits(edit: FileEdit) -> tuple[LineEdit, ...]:
@@ -29,14 +31,18 @@ def file_edits(project: Path, edits: Sequence[LineEdit]) -> tuple[FileEdit, ...]
     """Return the edits as whole files.
 
     Returns:
-        None when a file is not there, or its lines are not those the edits were made for.
+        None when a file is not there or no text, or its lines are not those the edits were made
+        for.
     """
     found = []
     for path in dict.fromkeys(edit.path for edit in edits):
         place = project / path
         if not place.is_file() or not place.resolve().is_relative_to(project.resolve()):
             return None
-        before = place.read_bytes().decode("utf-8", "surrogateescape")
+        try:
+            before = read_source(place)
+        except RepositoryError:
+            return None
         after = _applied(before, [edit for edit in edits if edit.path == path])
         if after is None:
             return None

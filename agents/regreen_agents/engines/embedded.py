@@ -1,7 +1,6 @@
-"""Who does the thinking: an engine explores clusters and implements plans."""
+"""The embedded engine: experiments, recipes and search, with no key and no network."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from regreen_agents.domain.changes import Change
 from regreen_agents.domain.findings import Cluster
@@ -9,20 +8,6 @@ from regreen_agents.domain.plans import Plan, Refusal
 from regreen_agents.explore import Assignment, explore
 from regreen_agents.implement import Workshop, implement
 from regreen_agents.lab.lab import Lab
-
-
-class Engine(Protocol):
-    """Two verbs; only executed evidence decides about what they say."""
-
-    @property
-    def name(self) -> str:
-        """Its name on the command line."""
-
-    def explore(self, cluster: Cluster, lab: Lab, assignment: Assignment) -> Plan | Refusal:
-        """Show the cause by experiments and propose a repair, or refuse with what was tried."""
-
-    def implement(self, plan: Plan, workshop: Workshop) -> Change | Refusal:
-        """Commit a validated change inside the plan's scope, or refuse with what was tried."""
 
 
 @dataclass(frozen=True)
