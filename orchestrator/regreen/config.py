@@ -8,9 +8,13 @@ from pathlib import Path
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from regreen_agents.domain.engine_settings import CommandSettings
 from regreen_agents.domain.identity import Model
+from regreen_agents.domain.model_settings import ModelSettings
 from regreen_agents.domain.risk import RiskPolicy
+from regreen_agents.engines.command_presets import problem_of as problem_of_command
 from regreen_agents.errors import ConfigError
+from regreen_agents.llm.prices import Price
 from regreen_agents.runners.suites import RunnerKind, Suite, problem_of
 
 OWN_FILE = "regreen.toml"
@@ -59,6 +63,21 @@ class Config(Model):
     known_flaky: tuple[str, ...] = ()
     """Node ids of tests the project already knows to flake."""
 
+    models: ModelSettings = ModelSettings()
+    """Model ids and efforts by role, for the engines claude and auto."""
+    budget_usd: float = Field(default=0.0, ge=0.0)
+    """What models may cost in one sprint; 0 means no limit, as below."""
+    budget_tokens: int = Field(default=0, ge=0)
+    agent_budget_usd: float = Field(default=0.0, ge=0.0)
+    """What one agent's conversation may cost."""
+    agent_budget_tokens: int = Field(default=0, ge=0)
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Model id -> USD per million tokens, over those regreen knows."""
+    engines: dict[str, CommandSettings] = Field(default_factory=dict)
+    """Coding agents by the name `--engine` takes: their command lines."""
+    auto: str = "claude"
+    """Who gets what the embedded engine refuses with --engine auto: claude, or one of `engines`."""
+
     def suite(self) -> Suite:
         """Return which runner the project has, and how it is called."""
         return Suite(
@@ -76,6 +95,13 @@ class Config(Model):
             high_risk_paths=self.high_risk_paths,
             low_risk_paths=self.low_risk_paths,
         )
+
+
+_TABLES: dict[str, type[Model]] = {
+    "models": ModelSettings,
+    "prices": Price,
+    "engines": CommandSettings,
+}
 
 
 def load_config(project: Path) -> Config:
@@ -153,6 +179,7 @@ def _validated(table: dict[str, object], path: Path, prefix: str) -> Config:
             fix=f"Correct the keys named above in {path.name}.",
         ) from error
     _require_suite(config, path, prefix)
+    _require_engines(config, path, prefix)
     return config
 
 
@@ -169,6 +196,24 @@ def _require_suite(config: Config, path: Path, prefix: str) -> None:
         )
 
 
+def _require_engines(config: Config, path: Path, prefix: str) -> None:
+    """Refuse commands that cannot be run as they are written."""
+    for name, settings in config.engines.items():
+        problem = problem_of_command(name, settings)
+        if problem:
+            raise ConfigError(
+                f"{path} does not validate: {prefix}engines.{name}.{problem}",
+                why=f"{prefix}engines.{name} describes a coding agent's command line.",
+                fix=f"Correct it in {path.name}; docs/engines.md has whole examples.",
+            )
+    if config.auto != "claude" and config.auto not in config.engines:
+        raise ConfigError(
+            f"{path} does not validate: {prefix}auto: there is no engine {config.auto!r}",
+            why=f"Engines here: {', '.join(('claude', *config.engines))}.",
+            fix=f"Name one of them in {path.name}.",
+        )
+
+
 def _other_value(value: object) -> dict[str, str]:
     """Stand in for a TOML date or time: no key takes one."""
     return {type(value).__name__: str(value)}
@@ -182,5 +227,7 @@ def _complaint(detail: ErrorDetails) -> str:
     if detail["type"] != "extra_forbidden":
         said = detail["msg"].replace("Input should", "should")
         return f"{said.replace('an object', 'a table')}, found {detail['input']!r}"
-    close = difflib.get_close_matches(str(detail["loc"][-1]), Config.model_fields, n=1)
+    place = detail["loc"]
+    table = _TABLES.get(str(place[0]), Config) if len(place) > 1 else Config
+    close = difflib.get_close_matches(str(place[-1]), table.model_fields, n=1)
     return "unknown key" + (f", did you mean {close[0]!r}?" if close else "")

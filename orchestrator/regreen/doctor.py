@@ -10,6 +10,7 @@ from pathlib import Path
 from regreen.config import load_config
 from regreen.views import DoctorLine
 from regreen_agents.domain.runs import RunSpec
+from regreen_agents.engines.command_probe import Probe, probe
 from regreen_agents.errors import RegreenError
 from regreen_agents.lab.measure import collected_ids
 from regreen_agents.runners.base import limits_of
@@ -50,6 +51,7 @@ def _lines(path: Path) -> Iterator[DoctorLine]:
     yield from _ready(repository)
     with tempfile.TemporaryDirectory(prefix="regreen-doctor-") as scratch:
         yield from _suite(repository, Path(scratch))
+    yield from _engines(repository.project)
     yield from _tools()
 
 
@@ -130,6 +132,33 @@ def _collected(
         state="warn" if tests else "missing",
         detail=f"{tests} tests can be collected, {len(broken)} modules cannot",
         fix=f"See {target.python} -m pytest --collect-only",
+    )
+
+
+def _engines(project: Path) -> Iterator[DoctorLine]:
+    """Tell of each coding agent's command whether it is there, and which version."""
+    try:
+        engines = load_config(project).engines
+    except RegreenError:
+        return  # told above, with the target
+    for name, settings in sorted(engines.items()):
+        yield _engine(name, probe(settings, os.environ, project))
+
+
+def _engine(name: str, found: Probe) -> DoctorLine:
+    title = f"engine {name}"
+    if not found.found:
+        fix = "Install it, or correct `command` in [tool.regreen.engines]."
+        return DoctorLine(name=title, state="warn", detail=f"{found.program}: not found", fix=fix)
+    detail = f"{found.program}: {found.version or 'says no version'}"
+    if found.checked:
+        detail += f"; the preset's flags were looked up at {found.checked}"
+    if not found.unset:
+        return _ok(title, detail)
+    missing = ", ".join(found.unset)
+    fix = "Set them, and name them in `env` of the engine, unless it needs none."
+    return DoctorLine(
+        name=title, state="warn", detail=f"{detail}; not passed to it: {missing}", fix=fix
     )
 
 

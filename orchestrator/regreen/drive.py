@@ -4,11 +4,13 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
+from regreen.brains import Brain
 from regreen.graph import RECURSION_LIMIT, Compiled
 from regreen.nodes.report import write_reports
 from regreen.nodes.site import Site, clean_up, work_span
@@ -29,11 +31,18 @@ def travel(repository: Repository, folder: SprintFolder, listener: Listener) -> 
 
     Raises:
         TargetError: The baseline could not be measured; the sprint is taken back.
+        TapeError: A replay asks something else than was recorded, or less.
         KeyboardInterrupt: The person, or SIGTERM, stopped it; `travel` again goes on.
     """
     stopper = Stopper()
     site = site_of(repository, folder, listener, stopper, os.environ)
     clean_up(site)
+    with closing(Brain(site)) as brain:
+        return _travelled(replace(site, engine=brain.engine), brain)
+
+
+def _travelled(site: Site, brain: Brain) -> SprintStatus:
+    folder, stopper = site.folder, site.stopper
     fresh = not folder.has("baseline.json")
     try:
         with compiled(site) as graph, stopping(stopper):
@@ -50,7 +59,8 @@ def travel(repository: Repository, folder: SprintFolder, listener: Listener) -> 
             work_span(site)
     if not node:
         write_reports(site)
-    return status_of(folder, str(repository.root), Standing(node, running=False))
+        brain.require_whole_replay()
+    return status_of(folder, str(site.repository.root), Standing(node, running=False))
 
 
 def _run(graph: Compiled, site: Site) -> None:

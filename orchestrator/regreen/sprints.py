@@ -1,13 +1,15 @@
 """What a person does to a sprint, free of any terminal."""
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from regreen import doctor as doctor_room
 from regreen.approvals import Decision
+from regreen.brains import estimate_of, require_name, require_same, require_usable
 from regreen.deciding import commit_text as text_of_commit
 from regreen.deciding import decide_commits, decide_plans
 from regreen.drive import next_node, travel
@@ -22,9 +24,11 @@ from regreen.store.folder import SprintFolder, SprintShelf, new_sprint_id
 from regreen.store.names import plan_id as checked_plan
 from regreen.store.record import SprintInfo, SprintOptions
 from regreen.views import DoctorLine, SprintStatus
-from regreen.wiring import config_of, engine_named, held, name_runner, running
+from regreen.wiring import config_of, held, name_runner, running
 from regreen_agents.domain.progress import Listener
 from regreen_agents.errors import UsageError
+from regreen_agents.llm.estimate import Estimate
+from regreen_agents.llm.tape_reading import read_tape
 from regreen_agents.runners.target import Target
 from regreen_agents.workspace.repository import STATE_FOLDER, Repository
 
@@ -45,11 +49,12 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
         RegreenError: A sprint cannot start here; nothing was changed.
         StoppedError: It was stopped; `resume` goes on.
     """
-    engine_named(options.engine)
     repository = Repository.open(path)
-    starting = repository.require_ready(options.into)
     config = config_of(repository)
     options = options.model_copy(update={"runs": options.runs or config.runs})
+    require_usable(options, config, os.environ)
+    starting = repository.require_ready(options.into)
+    beginning = _beginning(repository, starting.base, options)
     policy = policy_of(repository, config, options.tests, "regreen-start-")
     root = repository.prepare_state_folder()
     with held(repository, "starting"):
@@ -60,7 +65,7 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
             *_unfinished(root),
         )
         shelf = SprintShelf(root)
-        now = datetime.now(UTC)
+        now = beginning.now
         info = SprintInfo(
             id=new_sprint_id(now, [folder.root.name for folder in shelf.all()]),
             started_at=now.isoformat(timespec="seconds"),
@@ -68,7 +73,7 @@ def start(path: Path, options: SprintOptions, listener: Listener) -> SprintStatu
             branch=options.into or starting.branch,
             prefix=repository.prefix,
             options=options,
-            seed=_seed(options, now),
+            seed=beginning.seed,
             regreen_version=metadata.version("regreen"),
             host=fingerprint(policy.target),
         )
@@ -104,11 +109,41 @@ def _left_out(target: Target) -> tuple[str, ...]:
     return (f"pytest plugins left out, as only regreen's own dependencies bring them: {names}",)
 
 
-def _seed(options: SprintOptions, now: datetime) -> int:
-    """Other orders in every sprint, unless they are to be the same in all."""
-    if options.deterministic:
-        return DETERMINISTIC_SEED
-    return int(now.timestamp()) % MAX_SEED
+class _Beginning(NamedTuple):
+    now: datetime
+    seed: int
+
+
+def _beginning(repository: Repository, base: str, options: SprintOptions) -> _Beginning:
+    """Return when a sprint begins and its seed; a replay has those of its tape.
+
+    Other orders in every sprint, unless they are to be the same in all.
+    """
+    if options.replay:
+        header = read_tape(Path(options.replay)).header
+        require_same(header, repository.tree_of(base), options)
+        return _Beginning(datetime.fromisoformat(header.started_at), header.seed)
+    now = datetime.now(UTC)
+    seed = DETERMINISTIC_SEED if options.deterministic else int(now.timestamp()) % MAX_SEED
+    return _Beginning(now, seed)
+
+
+def estimate(path: Path, options: SprintOptions) -> tuple[Estimate, str]:
+    """Return what models may cost, and where the number of clusters comes from.
+
+    Raises:
+        RegreenError: There is no repository, or its configuration does not validate.
+    """
+    repository = Repository.open(path)
+    config = config_of(repository)
+    for name in filter(None, (options.engine, options.second_opinion)):
+        require_name(name, config)
+    latest = SprintShelf(repository.root / STATE_FOLDER).latest()
+    if latest is None or not latest.has("triage.json"):
+        return estimate_of(1, config), "No sprint has measured this suite: one cluster is assumed."
+    count = len(latest.load_triage().clusters)
+    basis = f"Clusters of sprint {latest.root.name}: {count}, were each to need the model."
+    return estimate_of(count, config), basis
 
 
 def resume(repo: Path, sprint: str | None, listener: Listener) -> SprintStatus:

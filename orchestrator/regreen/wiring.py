@@ -15,30 +15,14 @@ from regreen.graph import Compiled, build
 from regreen.nodes.site import Site
 from regreen.store.folder import SprintFolder
 from regreen_agents.domain.progress import Listener
-from regreen_agents.engines import EmbeddedEngine, Engine
-from regreen_agents.errors import BusyError, RepositoryError, UsageError
+from regreen_agents.engines import EmbeddedEngine
+from regreen_agents.errors import BusyError, RepositoryError
 from regreen_agents.runners.process import Stopper
 from regreen_agents.workspace.repository import STATE_FOLDER, Repository
 
 CHECKPOINTS = "sprints.sqlite"
 LOCK = "regreen.lock"
 RUNNING = "running.txt"
-ENGINES: Mapping[str, Engine] = {"embedded": EmbeddedEngine()}
-
-
-def engine_named(name: str) -> Engine:
-    """Return an engine.
-
-    Raises:
-        UsageError: There is none of that name in this version.
-    """
-    if name not in ENGINES:
-        raise UsageError(
-            f"There is no engine {name!r} in this version.",
-            why=f"Built so far: {', '.join(ENGINES)}.",
-            fix="Leave --engine out, or use --engine embedded.",
-        )
-    return ENGINES[name]
 
 
 def site_of(
@@ -48,7 +32,7 @@ def site_of(
     stopper: Stopper,
     environ: Mapping[str, str],
 ) -> Site:
-    """Return the surroundings of a stored sprint."""
+    """Return the surroundings of a stored sprint; whoever runs it gives it its engine."""
     info = folder.load_info()
     located = replace(repository, prefix=info.prefix)
     return Site(
@@ -56,7 +40,7 @@ def site_of(
         folder=folder,
         info=info,
         config=config_of(located),
-        engine=engine_named(info.options.engine),
+        engine=EmbeddedEngine(),
         stopper=stopper,
         listener=listener,
         environ=environ,

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from regreen.cli import bisect, commit, demo, diagnose, doctor, flaky, plan, sprint, standing
+from regreen.cli import bisect, commit, demo, dev, diagnose, doctor, flaky, plan, sprint, standing
 from regreen.cli.arguments import with_default
 from regreen.cli.exits import guard
+from regreen.cli.key_door import pass_door
 
 app = typer.Typer(
     name="regreen",
@@ -30,6 +31,7 @@ app.command()(diagnose.diagnose)
 app.command()(bisect.bisect)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
+app.add_typer(dev.app, name="dev")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the signature Typer calls
@@ -64,7 +66,12 @@ def main() -> None:
     # Not `app()`: that would put Typer's own exception hook over ours.
     command = typer.main.get_command(app)
     words = with_default(sys.argv[1:], "--flakiness-check", "3")
-    guard(lambda: command(words, prog_name="regreen"))
+
+    def run() -> None:
+        pass_door(words)
+        command(words, prog_name="regreen")
+
+    guard(run)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a person types, checked: durations, engines, plan ids and chosen options."""
+"""What a person types, checked: durations, amounts, plan ids and chosen options."""
 
 import math
 import re
@@ -48,9 +48,6 @@ VerboseOption = Annotated[
         "-v", "--verbose", count=True, help="Log what happens; -vv for more.", show_default=False
     ),
 ]
-
-ENGINES = ("embedded",)
-PLANNED_ENGINES = ("claude", "command", "auto")
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
@@ -114,26 +111,24 @@ def with_default(words: Sequence[str], option: str, default: str) -> list[str]:
     return told
 
 
-def engine(name: str) -> str:
-    """Return the engine's name when this version has it.
+def usd(amount: float) -> float:
+    """Return an amount of money.
 
     Raises:
-        UsageError: When it has not, or nobody has.
+        UsageError: It is infinite, or no number.
     """
-    if name in ENGINES:
-        return name
-    fix = "Use --engine embedded, which is the default and needs no key and no network."
-    if name in PLANNED_ENGINES:
-        raise UsageError(
-            f"The engine {name!r} is not built yet in this version.",
-            why="This version has one engine: embedded. The option is there for later ones.",
-            fix=fix,
-        )
+    if math.isfinite(amount):
+        return amount
     raise UsageError(
-        f"There is no engine {name!r}.",
-        why=f"Known engines: {', '.join(ENGINES)} (planned: {', '.join(PLANNED_ENGINES)}).",
-        fix=fix,
+        f"--budget-usd got {amount:g}, which is no amount.",
+        why="A limit is a number of US dollars; 0 means what is configured, else none.",
+        fix="Write for example --budget-usd 2.50.",
     )
+
+
+def tape(path: Path | None) -> str:
+    """Return the absolute path of a tape; empty where none is asked for."""
+    return str(path.expanduser().absolute()) if path is not None else ""
 
 
 def plan_id(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from regreen.cli.arguments import tape
 from regreen_agents.errors import UsageError
 
 InteractiveOption = Annotated[
@@ -17,12 +18,34 @@ FolderOption = Annotated[
 ]
 
 
-def demo(*, interactive: InteractiveOption = False, folder: FolderOption = None) -> None:
-    """Run a real sprint on a small project that comes along."""
-    target = empty_folder(folder)
-    from regreen.cli import journey, render
+EngineOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="embedded; auto or claude add a module that needs a model."),
+]
+RecordOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write what the model answers to this tape.")
+]
+ReplayOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Let this tape answer; without a key the bundled one does."),
+]
 
-    journey.show_demo(target, interactive=interactive)
+
+def demo(
+    *,
+    interactive: InteractiveOption = False,
+    folder: FolderOption = None,
+    engine: EngineOption = "embedded",
+    record: RecordOption = None,
+    replay: ReplayOption = None,
+) -> None:
+    """Run a real sprint on a small project that comes along."""
+    target = empty_folder(folder).resolve()
+    from regreen.cli import journey, render
+    from regreen.store.record import SprintOptions
+
+    asked = SprintOptions(engine=engine, record=tape(record), replay=tape(replay))
+    journey.show_demo(target, asked, interactive=interactive)
     render.line(f"The demo's repository stays in {target}")
 
 

@@ -75,7 +75,9 @@ def _report_bug(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """Show the whole traceback and ask for it: what we did not foresee is our bug."""
-    sys.__excepthook__(kind, error, trace)
+    import traceback
+
     from regreen.cli import render
 
+    render.note("".join(traceback.format_exception(kind, error, trace)).rstrip("\n"))
     render.bug()

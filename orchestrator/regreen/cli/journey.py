@@ -65,6 +65,21 @@ def start(path: Path, options: SprintOptions, *, verbosity: int = 0) -> SprintSt
     )
 
 
+def estimate(path: Path, options: SprintOptions) -> None:
+    """Say what models may cost in a sprint with these options; nothing is run or asked.
+
+    Args:
+        path: The repository or a folder in it, as the person typed it.
+        options: What the person asked for.
+    """
+    from regreen import sprints
+    from regreen.cli import estimate_page
+
+    found, basis = sprints.estimate(path, options)
+    for line in estimate_page.lines(found, basis=basis):
+        render.line(line)
+
+
 def resume(repo: Path, sprint: str | None, *, verbosity: int = 0) -> SprintStatus:
     """Continue a sprint where it stopped.
 
@@ -81,19 +96,25 @@ def resume(repo: Path, sprint: str | None, *, verbosity: int = 0) -> SprintStatu
     )
 
 
-def show_demo(target: Path, *, interactive: bool) -> SprintStatus:
+def show_demo(target: Path, options: SprintOptions, *, interactive: bool) -> SprintStatus:
     """Run a sprint on the bundled repository.
 
     Args:
         target: An empty folder.
+        options: Engine and tapes; where a model is asked and there is no key, the tape that comes
+            along answers.
         interactive: Ask the person at both doors instead of approving everything.
     """
     with resumable(located(CONTINUES, target)):
         from regreen import demo
 
-        repo = demo.prepare(target)
+        options = demo.with_tape(options)
+        repo = demo.prepare(target, options)
+    if options.replay:
+        render.line(f"A tape answers instead of a model: {options.replay}")
     with resumable(located(CONTINUES, repo)), watching() as progress:
-        status = demo.run(repo, progress, conversation(progress) if interactive else None)
+        talk = conversation(progress) if interactive else None
+        status = demo.run(repo, progress, talk, options)
     render.status(status, repo=repo)
     return status
 

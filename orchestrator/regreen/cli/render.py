@@ -17,6 +17,7 @@ from regreen.cli.terminal import Screen, stderr, stdout
 from regreen.views import CommitRow, DoctorLine, PlanRow, SprintStatus
 from regreen_agents.domain.identity import Model
 from regreen_agents.errors import RegreenError
+from regreen_prompts.text import clean_text
 
 V = TypeVar("V")
 BUG_MESSAGE = (
@@ -169,4 +170,14 @@ def show_logs(verbosity: int) -> None:
         verbosity: 0 shows warnings, 1 what happens, 2 and more everything.
     """
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
-    logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Harmless(LOG_FORMAT))
+    logging.basicConfig(level=level, handlers=[handler])
+
+
+class _Harmless(logging.Formatter):
+    """Takes out what would steer a terminal: a log quotes repositories, servers and models."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text, its traceback included."""
+        return clean_text(super().format(record))

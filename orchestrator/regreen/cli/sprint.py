@@ -1,5 +1,6 @@
 """``regreen sprint`` and ``regreen resume``: the commands that let a sprint run."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,7 +8,31 @@ import typer
 from regreen.cli import arguments
 from regreen.cli.arguments import HERE, PathArgument, RepoOption, SprintArgument, VerboseOption
 
-EngineOption = Annotated[str, typer.Option(metavar="NAME", help="Who thinks: embedded.")]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Who thinks: embedded, claude, auto, or a configured command's name."
+    ),
+]
+OpinionOption = Annotated[
+    str,
+    typer.Option(metavar="ENGINE", help="Have this engine explore every cluster, too."),
+]
+UsdOption = Annotated[
+    float, typer.Option(min=0, metavar="USD", help="What models may cost; 0: as configured.")
+]
+TokensOption = Annotated[
+    int, typer.Option(min=0, metavar="N", help="Tokens models may use; 0: as configured.")
+]
+EstimateOption = Annotated[
+    bool, typer.Option("--estimate", help="Only say what models may cost; nothing is run.")
+]
+RecordOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write what models answer to this tape.")
+]
+ReplayOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Let this tape answer instead of models.")
+]
 RunsOption = Annotated[
     int | None,
     typer.Option(
@@ -47,6 +72,12 @@ def sprint(  # noqa: PLR0913 - Typer reads a command's options from its signatur
     into: IntoOption = "",
     squash: SquashOption = False,
     deterministic: DeterministicOption = False,
+    second_opinion: OpinionOption = "",
+    budget_usd: UsdOption = 0.0,
+    budget_tokens: TokensOption = 0,
+    estimate: EstimateOption = False,
+    record: RecordOption = None,
+    replay: ReplayOption = None,
     verbose: VerboseOption = 0,
 ) -> None:
     """Measure the suite, plan fixes, and merge what you approve."""
@@ -54,7 +85,7 @@ def sprint(  # noqa: PLR0913 - Typer reads a command's options from its signatur
     from regreen.store.record import SprintOptions
 
     options = SprintOptions(
-        engine=arguments.engine(engine),
+        engine=engine,
         runs=runs or 0,
         tests=tuple(tests or ()),
         max_parallel=max_parallel,
@@ -63,7 +94,15 @@ def sprint(  # noqa: PLR0913 - Typer reads a command's options from its signatur
         into=into,
         squash=squash,
         deterministic=deterministic,
+        second_opinion=second_opinion,
+        budget_usd=arguments.usd(budget_usd),
+        budget_tokens=budget_tokens,
+        record=arguments.tape(record),
+        replay=arguments.tape(replay),
     )
+    if estimate:
+        journey.estimate(path, options)
+        return
     journey.start(path, options, verbosity=verbose)
 
 

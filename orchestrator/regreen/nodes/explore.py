@@ -12,7 +12,7 @@ from regreen_agents.domain.findings import Cluster
 from regreen_agents.domain.identity import PlanId
 from regreen_agents.domain.plans import Plan, Refusal
 from regreen_agents.domain.progress import Stage
-from regreen_agents.errors import StoppedError
+from regreen_agents.errors import StoppedError, TapeError
 from regreen_agents.explore import Assignment, refusal_in
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def _guarded(cluster: Cluster, assignment: Assignment, agent: Agent) -> Plan | R
             with agent.warm_pool(tree, name) or nullcontext() as warm:
                 lab = agent.lab(tree, name, site.measured(), warm=warm)
                 return site.engine.explore(cluster, lab, assignment)
-        except StoppedError:
+        except (StoppedError, TapeError):
             raise
         except Exception as error:
             logger.exception("the explorer of %s failed", cluster.id)

@@ -1,7 +1,6 @@
 """Send one implementer per approved plan; each commits a validated change or refuses."""
 
 import logging
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,11 +16,12 @@ from regreen_agents.domain.findings import Evidence
 from regreen_agents.domain.plans import Plan, Refusal, refusal_of
 from regreen_agents.domain.progress import Stage
 from regreen_agents.domain.runs import SuiteRun
-from regreen_agents.errors import StoppedError
+from regreen_agents.errors import StoppedError, TapeError
 from regreen_agents.implement import Committed, Workshop, in_project
 from regreen_agents.repair.modernise.series import Note
 from regreen_agents.runners.target import quote
 from regreen_agents.workspace.commits import ancestors, commit_edits, diff_of, keep_ref, stats_of
+from regreen_prompts.text import clean_text
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _guarded(plan: Plan, agent: Agent) -> Change | Refusal:
             workshop = _workshop(plan, agent, tree)
             found = site.engine.implement(plan, workshop)
             _bundle(site, plan, found, workshop)
-        except StoppedError:
+        except (StoppedError, TapeError):
             raise
         except Exception as error:
             logger.exception("the implementer of %s failed", plan.id)
@@ -121,10 +121,10 @@ def _bundle(site: Site, plan: Plan, found: Change | Refusal, workshop: Workshop)
         diff = "".join(diff_of(site.repository.root, commit) for commit in found.commits)
         site.folder.write_text(f"{home}/code_changes.diff", diff)
     if latest is not None:
-        site.folder.write_text(f"{home}/exit_code.txt", _exit_codes(found, latest))
+        site.folder.write_text(f"{home}/exit_code.txt", clean_text(_exit_codes(found, latest)))
         site.folder.write_text(f"{home}/resources.json", latest.resources_json())
-        log = site.folder.path(f"{home}/pytest.log")
-        shutil.copyfile(latest.log_path, log)
+        log = Path(latest.log_path).read_text(encoding="utf-8", errors="replace")
+        site.folder.write_text(f"{home}/pytest.log", clean_text(log))  # a person may just print it
 
 
 def _exit_codes(found: Change | Refusal, latest: SuiteRun) -> str:

@@ -14,6 +14,7 @@ from regreen.reports.markdown import (
     table,
 )
 from regreen.reports.plan_results import is_live
+from regreen.reports.spending import spending
 from regreen.store.record import AgentRecord
 from regreen_agents.domain.changes import FileStat
 from regreen_prompts import code_span, prose
@@ -34,7 +35,7 @@ def agents_section(facts: Facts) -> str:
     rows.append(_phase_row("all", list(agents)))
     header = ("Phase", "Agents", "Time, added up", "Test runs", "Time in tests")
     lists = (_phase_list(phase, group) for phase, group in by_phase.items() if group)
-    return paragraphs((table(header, rows), *lists))
+    return paragraphs((table(header, rows), spending(facts), *lists))
 
 
 def _phase_row(phase: str, group: list[AgentRecord]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ def edits_and_inputs(plan: Plan) -> str:
     options = [option for option in plan.options if option.edits]
     if not options:
         return ""
-    parts = ["## Edits found by search"]
+    parts = ["## Edits"]
     for option in options:
         parts.append(f"Option {option.key}, applied exactly so:")
         parts += [fence(_diff(edit), "diff") for edit in option.edits]

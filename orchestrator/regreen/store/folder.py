@@ -10,6 +10,7 @@ from regreen.store.documents import LoadedPlan, load_plan, plan_ids
 from regreen.store.files import SprintFiles
 from regreen.store.names import is_sprint_id, sprint_id, sprint_order
 from regreen.store.record import SprintInfo, SprintRecord
+from regreen.store.spending import spending
 from regreen_agents.domain.changes import Attempt, Change
 from regreen_agents.domain.identity import PlanId, SprintId
 from regreen_agents.domain.plans import Refusal
@@ -48,6 +49,7 @@ class SprintFolder(SprintFiles):
             candidate_runs=tuple(self.load_run(name) for name in _runs_of(verdict)),
             approvals=decisions(self),
             merge=self.load_merge(),
+            spending=spending(self),
             agents=self.load_agents(),
             wall_seconds=times.wall_seconds,
             test_seconds=times.test_seconds,

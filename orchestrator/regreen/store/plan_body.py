@@ -7,7 +7,7 @@ from regreen.store.edits_text import edits_and_inputs
 from regreen.store.matrix_text import markdown, table
 from regreen_agents.domain.findings import Evidence, Finding
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.plans import Plan, PlanOption
+from regreen_agents.domain.plans import REFUSED, Opinion, Plan, PlanOption
 from regreen_prompts.text import code_span, fence, prose
 
 
@@ -22,6 +22,7 @@ def plan_body(plan: Plan) -> str:
         _matrix(plan),
         _options(plan),
         edits_and_inputs(plan),
+        _engines(plan),
         _tasks(plan),
         _scope_and_risk(plan),
         "## Validation\n\nCommands to check it by hand once the plan is merged. The implementer's "
@@ -147,6 +148,24 @@ def _marks(plan: Plan, option: PlanOption) -> str:
     if option.confidence:
         marks.append((f"confidence {option.confidence.level.value}", True))
     return ", ".join(name for name, holds in marks if holds)
+
+
+def _engines(plan: Plan) -> str:
+    """Return who explored it and why, and what others say; nothing where there was no choice."""
+    parts = [f"Explored by {prose(plan.routing)}."] if plan.routing else []
+    for one in plan.opinions:
+        parts += [
+            f"### Second opinion: {prose(one.engine)}",
+            prose(one.told),
+            f"{_verdict(one)}. Mechanism: {prose(one.cause)}. {prose(one.summary)}",
+        ]
+    return "\n\n".join(["## Engines", *parts]) if parts else ""
+
+
+def _verdict(opinion: Opinion) -> str:
+    if opinion.cause == REFUSED:
+        return "No opinion"
+    return "Agrees" if opinion.agrees else "Disagrees"
 
 
 def _tasks(plan: Plan) -> str:

@@ -27,7 +27,7 @@ FindingLoader = Callable[[PlanId], Finding]
 _STAMPED = re.compile(r"\.regreen/sprints/[^/\s\"]+/")
 _FINDING = "finding"
 _FINDING_DIGEST = "finding_digest"
-_RARE = frozenset({"edits", "rival", "confidence", "telling"})
+_RARE = frozenset({"edits", "rival", "confidence", "telling", "routing", "opinions"})
 """Fields a document shows only where there is something in them."""
 
 

@@ -10,6 +10,7 @@ from regreen_agents.domain.plans import Plan, Refusal
 from regreen_agents.domain.receipts import HostFingerprint
 from regreen_agents.domain.runs import Disturbance, SuiteRun
 from regreen_agents.domain.verdicts import Verdict
+from regreen_agents.llm.books import Totals
 
 
 class SprintOptions(Model):
@@ -29,6 +30,16 @@ class SprintOptions(Model):
     into: str = ""
     """Branch to merge into; empty means the branch checked out at the start."""
     squash: bool = False
+    second_opinion: str = ""
+    """Engine that explores every cluster besides; empty means none."""
+    budget_usd: float = 0.0
+    """What models may cost; 0 means no limit."""
+    budget_tokens: int = 0
+    """What models may read and write; 0 means no limit."""
+    record: str = ""
+    """Absolute path of the tape that is written."""
+    replay: str = ""
+    """Absolute path of the tape that answers instead of the models."""
 
 
 class SprintInfo(Model):
@@ -125,6 +136,8 @@ class SprintRecord(Model):
     """Runs of the last verdict."""
     approvals: tuple[Approval, ...] = ()
     merge: MergeResult | None = None
+    spending: Totals | None = None
+    """What models cost; None where none was asked."""
     agents: tuple[AgentRecord, ...] = ()
     wall_seconds: float = 0.0
     """Of regreen's own processes, waiting for a person excluded."""

@@ -109,8 +109,6 @@ def test_the_version_is_one_line() -> None:
     ("arguments", "said"),
     [
         (("sprint", "--time-budget", "soon"), "--time-budget 30m"),
-        (("sprint", "--engine", "claude"), "not built yet"),
-        (("sprint", "--engine", "gpt"), "no engine 'gpt'"),
         (("plan", "show", "../PR1"), "regreen plan list"),
         (("plan", "approve", "PR1", "--option", "PR2=B"), "PR2 is not among"),
         (("plan", "reject", "PR1", "--why", " "), "needs a reason"),

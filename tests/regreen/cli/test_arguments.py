@@ -36,23 +36,15 @@ def test_every_whole_number_with_a_unit_is_a_duration(number: int, unit: tuple[s
     assert arguments.seconds(f"{number}{unit[0]}", option="--x") == number * unit[1]
 
 
-@pytest.mark.parametrize("name", ["claude", "command", "auto"])
-def test_an_engine_of_a_later_version_is_named_as_not_built_yet(name: str) -> None:
-    with pytest.raises(UsageError, match="not built yet") as caught:
-        arguments.engine(name)
-
-    assert "--engine embedded" in caught.value.fix
+@pytest.mark.parametrize("amount", [float("inf"), float("nan")])
+def test_an_endless_amount_is_no_budget(amount: float) -> None:
+    with pytest.raises(UsageError, match="no amount"):
+        arguments.usd(amount)
 
 
-def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="no engine 'gpt'") as caught:
-        arguments.engine("gpt")
-
-    assert "embedded" in caught.value.why
-
-
-def test_the_embedded_engine_is_taken() -> None:
-    assert arguments.engine("embedded") == "embedded"
+def test_a_tape_is_named_by_its_absolute_path() -> None:
+    assert Path(arguments.tape(Path("tapes/one.jsonl"))).is_absolute()
+    assert arguments.tape(None) == ""
 
 
 def test_a_plan_id_may_be_typed_in_lower_case_and_counts_once() -> None:
