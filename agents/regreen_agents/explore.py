@@ -261,9 +261,7 @@ def validation_commands(finding: Finding, lab: Lab) -> tuple[str, ...]:
     return tuple(dict.fromkeys((f"{prefix} {replay}", f"{prefix} {quote(tuple(from_file))}")))
 
 
-def prediction_of(
-    finding: Finding, assignment: Assignment, option: PlanOption
-) -> Prediction:
+def prediction_of(finding: Finding, assignment: Assignment, option: PlanOption) -> Prediction:
     """Return what an option is expected to turn green, checked after the merge (R66)."""
     fixed = () if option.recipe == BY_HAND else finding.victims
     ended = () if finding.cause is Cause.STALE_MARK else fixed

@@ -105,6 +105,7 @@ def attempted(
     Raises:
         StoppedError: The sprint was asked to stop.
     """
+
     def ended(result: str, reason: str, next_action: str) -> Attempt:
         return Attempt.model_validate(
             {
