@@ -58,11 +58,7 @@ class KeepOrder:
 
 def _spots(finding: Finding, tree: SourceTree) -> list[Spot]:
     """Return the sets that the code under test makes, likeliest first."""
-    return [
-        row.spot
-        for row in ranked(finding, tree, _sets)
-        if row.near and not is_test_path(row.spot.path)
-    ]
+    return [row.spot for row in ranked(finding, tree, _sets) if not is_test_path(row.spot.path)]
 
 
 def _sets(module: Module) -> Iterator[Spot]:

@@ -60,3 +60,15 @@ def test_a_function_that_says_it_returns_a_set_goes_on_returning_one(tmp_path: P
     tree = write_tree(tmp_path, {"shop.py": source, "tests/test_a.py": TEST})
 
     assert propose("keep_order", at_line(2), tree) is None
+
+
+def test_a_set_made_behind_the_function_a_test_calls_is_found(tmp_path: Path) -> None:
+    source = "def words(text):\n    return set(text.split())\n\n\n"
+    source += "def summary(text):\n    return ', '.join(words(text))\n"
+    tree = write_tree(tmp_path, {"shop.py": source, "tests/test_a.py": TEST})
+    finding = make_finding(Cause.UNORDERED_ITERATION, "tests/test_a.py::test_it")
+
+    proposal = propose("keep_order", finding, tree)
+
+    assert proposal is not None
+    assert "return dict.fromkeys(text.split())" in proposal.edits[0].after
