@@ -39,8 +39,8 @@ def _left_out(facts: Facts) -> str:
     refused = [r.id for r in facts.record.refusals if BUDGET in r.reason]
     if not refused:
         return ""
-    names = ", ".join(refused)
+    names, many = ", ".join(refused), counted(len(refused), "cluster")
     return (
-        f"The budget ran out, for which {counted(len(refused), 'cluster')} ended in a refusal: {names}. "
+        f"The budget ran out, for which {many} ended in a refusal: {names}. "
         "Everything else of the sprint was kept and went on."
     )
