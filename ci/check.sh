@@ -31,5 +31,5 @@ step mypy
 step mypy ci/bench
 step lint-imports
 if [ "$tests" = yes ]; then
-    step pytest -n 2 --cov --cov-report=term:skip-covered
+    step pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 fi

@@ -123,7 +123,7 @@ def _unset(victim: str, name: str) -> StateChange:
 def _write_environment(inquiry: Inquiry, names: Sequence[str], conclusion: str) -> None:
     if names:
         inquiry.notebook.write(
-            f"Does it depend on the environment? Without {len(names)} of its variables.",
+            "Does it depend on the environment? The same test, without variables of it.",
             inquiry.lab.last_run([inquiry.victim], _without(names)),
             inquiry.victim,
             conclusion,
