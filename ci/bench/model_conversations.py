@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -127,7 +126,7 @@ def serving(scenario: Path) -> Iterator[str]:
         said = process.stdout.readline() if process.stdout else ""
         yield said.partition(" until ")[0].split()[-1]
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.communicate(timeout=30)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +38,7 @@ def test_it_says_its_address_answers_and_ends_with_a_summary(tmp_path: Path) -> 
             {"authorization": "Bearer fake", "anthropic-version": "2026-10-21"},
         )
         answer = json.load(build_opener(ProxyHandler({})).open(request, timeout=30))
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         out, err = process.communicate(timeout=TIME_LIMIT_SECONDS)
 
     assert answer["content"] == [{"type": "text", "text": "hello"}]
