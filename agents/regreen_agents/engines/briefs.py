@@ -18,6 +18,7 @@ from regreen_prompts.text import fence, one_line
 
 MAX_TESTS = 40
 """More than these are counted."""
+_DIFF = ("Full diff:", "Use -v to get")
 
 _KINDS: dict[Cause, str] = {
     Cause.ENVIRONMENT_LEAK: "order",
@@ -104,7 +105,16 @@ def _tests(cluster: Cluster) -> str:
 
 def _failure(cluster: Cluster) -> str:
     first = next((m.failure for m in cluster.members if m.failure), None)
-    return described(first) if first else "No failure was recorded."
+    if first is None:
+        return "No failure was recorded."
+    return described(first.model_copy(update={"message": _without_diff(first.message)}))
+
+
+def _without_diff(message: str) -> str:
+    """Return a message without the long diff, which pytest adds only where ``CI`` is set."""
+    lines = message.splitlines()
+    ends = (n for n, line in enumerate(lines) if line.strip().startswith(_DIFF))
+    return "\n".join(lines[: next(ends, len(lines))]).rstrip()
 
 
 def _kind(cluster: Cluster, finding: Finding | None) -> str:
