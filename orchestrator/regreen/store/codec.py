@@ -1,6 +1,7 @@
 """Models as JSON text and back, with the version of the format in every piece."""
 
 import json
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TypeVar
 
@@ -99,7 +100,7 @@ def _needs_version(kind: type[Model]) -> bool:
 def _decode(text: str, kind: type[M], path: Path, *, line: int | None) -> M:
     try:
         payload: JsonValue = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (JSONDecodeError, RecursionError) as error:
         raise damaged(path, f"It is not JSON: {error}.", line=line) from error
     if not isinstance(payload, dict):
         raise damaged(path, "It does not hold a JSON object.", line=line)
