@@ -178,25 +178,27 @@ SICK_WORKSPACE = {
 }
 
 
+CARGO_ENVIRONMENT = allowed_environment(os.environ, (), {})
+"""What the runs here get: taken before any test could change the process's own."""
+
+
+@functools.cache
 def has_cargo() -> bool:
     if shutil.which("cargo") is None:
         return False
-    # rustup's stand-in is on PATH even where HOME holds no toolchain for it
-    asked = subprocess.run(["cargo", "--version"], capture_output=True, check=False)
+    # rustup's stand-in is on PATH even where nothing a run gets leads to a toolchain
+    command = ["cargo", "--version"]
+    asked = subprocess.run(command, env=CARGO_ENVIRONMENT, capture_output=True, check=False)
     return asked.returncode == 0
 
 
 def toolchain_homes() -> dict[str, str]:
     """Where rustup keeps toolchains, for a test whose HOME is another."""
+    home = Path(CARGO_ENVIRONMENT.get("HOME", Path.home()))
     return {
-        name: os.environ.get(name, str(Path.home() / folder))
+        name: CARGO_ENVIRONMENT.get(name, str(home / folder))
         for name, folder in (("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo"))
     }
-
-
-@functools.cache
-def cargo_environment() -> Mapping[str, str]:
-    return allowed_environment(os.environ, (), {})
 
 
 @dataclass
@@ -221,7 +223,7 @@ class CargoProject:
         )
         policy = RunnerPolicy(
             target=target,
-            env=dict(cargo_environment()),
+            env=dict(CARGO_ENVIRONMENT),
             suite=Suite(runner="cargo"),
             test_timeout_seconds=30,
         ).model_copy(update=limits)

@@ -21,7 +21,7 @@ LIST_SECONDS = 60.0
 PROGRAM = "main"
 """The test's name in a program without libtest's harness: the program as a whole."""
 DOC = "doc"
-NEEDED_BY_CARGO = ("PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME")
+NEEDED_BY_CARGO = ("PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN")
 _COUNTS = re.compile(r"^\d+ tests?, \d+ benchmarks?$", re.MULTILINE)
 _LISTED = re.compile(r"^(?P<name>.+): (?:test|benchmark)$", re.MULTILINE)
 _CRATE = re.compile(r"^ *Doc-tests (?P<crate>\S+)$", re.MULTILINE)
