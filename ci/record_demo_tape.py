@@ -23,7 +23,9 @@ def main() -> int:
         tape = Path(folder) / "tape.jsonl"
         command = [sys.executable, "-m", "regreen.cli.app", "demo", "--engine", "auto"]
         command += ["--dir", str(Path(folder) / "till"), "--record", str(tape)]
-        env = {**os.environ, "ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "fake-key-0"}
+        # The demo's commands without a path show it: what is shown is not this machine's.
+        env = {**os.environ, "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        env |= {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "fake-key-0"}
         ended = subprocess.run(command, env=env, check=False)
         told = server.accounting()
         if ended.returncode or told.unmatched or told.unplayed:

@@ -138,6 +138,22 @@ class Patient:
         """The folder of the latest sprint."""
         return max(self.shelf.iterdir(), key=lambda path: path.name)
 
+    def documents(self) -> dict[str, str]:
+        """Return plans, refusals, triage and diffs, the sprint's own id taken out."""
+        patterns = (
+            "plans/*.md",
+            "refusals/*",
+            "evidence/*/code_changes.diff",
+            "cluster_mapping.md",
+        )
+        paths = [path for pattern in patterns for path in self.sprint.glob(pattern)]
+        return {
+            path.relative_to(self.sprint).as_posix(): path.read_text("utf-8").replace(
+                self.sprint.name, "<sprint>"
+            )
+            for path in paths
+        }
+
     def outcome(self) -> dict[str, object]:
         """Return what a sprint left behind, its own id and stamps aside."""
         name = self.sprint.name

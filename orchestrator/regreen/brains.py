@@ -7,44 +7,36 @@ import os
 from collections.abc import MutableMapping
 from contextlib import ExitStack
 from decimal import Decimal
-from pathlib import Path
 
 from regreen.config import Config
 from regreen.nodes.site import Site
-from regreen.store.record import SprintInfo, SprintOptions
+from regreen.store.record import SprintOptions
 from regreen.store.spending import SPENDING
-from regreen_agents.engines import EmbeddedEngine, Engine
+from regreen.tapes import SprintTape
+from regreen_agents.engines import Engine
 from regreen_agents.engines.auto import AutoEngine, SecondBrain
 from regreen_agents.engines.command import CommandEngine, CommandRooms
 from regreen_agents.engines.command_presets import chosen
 from regreen_agents.engines.command_run import Surroundings
 from regreen_agents.engines.model import ModelEngine, ModelRooms, Role
 from regreen_agents.engines.second_opinion import SecondOpinionEngine
-from regreen_agents.errors import TapeError, UsageError
+from regreen_agents.engines.taped import TapedEngine
+from regreen_agents.errors import UsageError
 from regreen_agents.llm.budget import Limits, Purse
 from regreen_agents.llm.client import AnthropicModel
 from regreen_agents.llm.estimate import Estimate
 from regreen_agents.llm.estimate import estimate as estimate_for
 from regreen_agents.llm.prices import Prices, load_prices
 from regreen_agents.llm.protocol import LanguageModel
-from regreen_agents.llm.redaction import Redactor
 from regreen_agents.llm.retrying import Transport
 from regreen_agents.llm.secret import KEY_NAMES, has_key, take_key
-from regreen_agents.llm.tape import Recorder, TapeFile
-from regreen_agents.llm.tape_format import NoToolLog, TapeHeader, ToolLog
-from regreen_agents.llm.tape_player import Player
-from regreen_agents.llm.tape_reading import read_tape
+from regreen_agents.llm.tape_format import LabLog, ToolLog
 from regreen_agents.repair.means import COMMAND
-from regreen_agents.runners.commands import shown_python
 
 EMBEDDED, CLAUDE, AUTO = "embedded", "claude", "auto"
 BUILT_IN = (EMBEDDED, CLAUDE, AUTO)
 CONVERSATIONS = "conversations"
 """In the sprint's folder: what each conversation paid for."""
-PLAYED = "played.jsonl"
-"""In the sprint's folder: what a replay used of its tape, over all its processes."""
-REPLAYED = ("engine", "second_opinion", "runs", "tests", "deterministic")
-"""Options that decide what models are asked: a replay needs those of the recording."""
 
 
 class Brain:
@@ -59,7 +51,8 @@ class Brain:
         self._site = site
         self._closing = ExitStack()
         self._model: tuple[LanguageModel, ToolLog] | None = None
-        self._player: Player | None = None
+        models = {name: role.model for name, role in _roles(site.config).items()}
+        self._tape = SprintTape(site, models)
         options = site.info.options
         first = self._engine(options.engine)
         if options.second_opinion:
@@ -67,6 +60,11 @@ class Brain:
             self.engine: Engine = SecondOpinionEngine(first, second, first.name)
         else:
             self.engine = first
+
+    @property
+    def lab_log(self) -> LabLog:
+        """Where what is measured goes, or comes from."""
+        return self._tape.lab
 
     def close(self) -> None:
         """Close connections."""
@@ -78,15 +76,16 @@ class Brain:
         Raises:
             TapeError: Exchanges were not used.
         """
-        if self._player is not None:
-            self._player.require_all_used()
+        if self._tape.player is not None:
+            self._tape.player.require_all_used()
 
     def _engine(self, name: str) -> Engine:
         require_name(name, self._site.config)
         if name == EMBEDDED:
-            return EmbeddedEngine()
+            return TapedEngine(self.lab_log)
         if name == AUTO:
-            return AutoEngine(self._second(self._site.config.auto))
+            second = self._second(self._site.config.auto)
+            return AutoEngine(second, embedded=TapedEngine(self.lab_log))
         return self._second(name)
 
     def _second(self, name: str) -> SecondBrain:
@@ -107,25 +106,16 @@ class Brain:
             owner=site.owner,
             prefix=site.info.prefix,
             tape=tape,
+            lab_log=self.lab_log,
         )
         return ModelEngine(model_rooms)
 
     def _speaker(self) -> tuple[LanguageModel, ToolLog]:
         """Return who answers, once for all engines: a tape's player, or a client behind a purse."""
         if self._model is None:
-            options = self._site.info.options
-            self._model = self._from_tape() if options.replay else self._asked()
+            player = self._tape.player
+            self._model = self._asked() if player is None else (player, player)
         return self._model
-
-    def _from_tape(self) -> tuple[LanguageModel, ToolLog]:
-        tape = read_tape(Path(self._site.info.options.replay))
-        played = self._site.folder.path(PLAYED)
-        self._player = Player(tape, Redactor.of_this_machine((), self._python()), played)
-        return self._player, self._player
-
-    def _python(self) -> str:
-        """Return the suite's interpreter as commands show it."""
-        return shown_python(self._site.repository.root, self._site.load_policy())[0]
 
     def _asked(self) -> tuple[LanguageModel, ToolLog]:
         site = self._site
@@ -137,15 +127,7 @@ class Brain:
         )
         client = AnthropicModel(secret, purse, Transport.from_environ(os.environ))
         self._closing.callback(client.close)
-        if not site.info.options.record:
-            return client, NoToolLog()
-        tape = TapeFile(
-            Path(site.info.options.record),
-            header_of(site.info, site.repository.tree_of(site.info.base), site.config),
-            Redactor.of_this_machine((secret.reveal(),), self._python()),
-        )
-        recorder = Recorder(client, tape)
-        return recorder, recorder
+        return self._tape.around(client)
 
 
 def require_name(name: str, config: Config) -> None:
@@ -183,11 +165,11 @@ def require_usable(
             why="--engine and --second-opinion name the same one.",
             fix="Name another engine for one of them.",
         )
-    if (options.record or options.replay) and not _asks_models(names, config):
+    if (options.record or options.replay) and _runs_commands(names, config):
         raise UsageError(
-            "There is nothing to record or to replay.",
-            why=f"The engine {options.engine!r} asks no model.",
-            fix="Add --engine auto or --engine claude.",
+            "What a coding agent's command does cannot be recorded or replayed.",
+            why="It talks to its model itself, and its next run may do something else.",
+            fix='Use --engine embedded, claude or auto (with `auto = "claude"`).',
         )
     if not _asks_models(names, config) or options.replay:
         return
@@ -200,26 +182,9 @@ def require_usable(
             prices.of(role.model)
 
 
-def require_same(header: TapeHeader, tree: str, options: SprintOptions) -> None:
-    """Refuse to replay a tape of another sprint.
-
-    Raises:
-        TapeError: The files or an option that decides what is asked are not those recorded.
-    """
-    told = options.model_dump(mode="json")
-    others = [
-        f"{name}: recorded {header.options.get(name)!r}, here {told[name]!r}"
-        for name in REPLAYED
-        if header.options.get(name) != told[name]
-    ]
-    if header.tree != tree:
-        others.insert(0, f"the files: recorded tree {header.tree[:10]}, here {tree[:10]}")
-    if others:
-        raise TapeError(
-            "The tape is of another sprint.",
-            why="; ".join(others) + ".",
-            fix="Replay it on the commit and with the options it was recorded with.",
-        )
+def _runs_commands(names: list[str], config: Config) -> bool:
+    asked = {config.auto if name == AUTO else name for name in names}
+    return not asked <= {EMBEDDED, CLAUDE}
 
 
 def _asks_models(names: list[str], config: Config) -> bool:
@@ -247,20 +212,6 @@ def estimate_of(clusters: int, config: Config) -> Estimate:
     """Return what so many clusters may cost."""
     models = {name: role.model for name, role in _roles(config).items()}
     return estimate_for(clusters, models, prices_of(config))
-
-
-def header_of(info: SprintInfo, tree: str, config: Config) -> TapeHeader:
-    """Return what a tape says of the sprint it was made in."""
-    told = info.options.model_dump(mode="json")
-    return TapeHeader(
-        regreen=info.regreen_version,
-        base=info.base,
-        tree=tree,
-        seed=info.seed,
-        started_at=info.started_at,
-        options={name: told[name] for name in REPLAYED},
-        models={name: role.model for name, role in _roles(config).items()},
-    )
 
 
 def _roles(config: Config) -> dict[str, Role]:

@@ -38,7 +38,7 @@ def travel(repository: Repository, folder: SprintFolder, listener: Listener) -> 
     site = site_of(repository, folder, listener, stopper, os.environ)
     clean_up(site)
     with closing(Brain(site)) as brain:
-        return _travelled(replace(site, engine=brain.engine), brain)
+        return _travelled(replace(site, engine=brain.engine, lab_log=brain.lab_log), brain)
 
 
 def _travelled(site: Site, brain: Brain) -> SprintStatus:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from regreen import doctor as doctor_room
 from regreen.approvals import Decision
-from regreen.brains import estimate_of, require_name, require_same, require_usable
+from regreen.brains import estimate_of, require_name, require_usable
 from regreen.deciding import commit_text as text_of_commit
 from regreen.deciding import decide_commits, decide_plans
 from regreen.drive import next_node, travel
@@ -23,6 +23,7 @@ from regreen.store import documents
 from regreen.store.folder import SprintFolder, SprintShelf, new_sprint_id
 from regreen.store.names import plan_id as checked_plan
 from regreen.store.record import SprintInfo, SprintOptions
+from regreen.tapes import require_same
 from regreen.views import DoctorLine, SprintStatus
 from regreen.wiring import config_of, held, name_runner, running
 from regreen_agents.domain.progress import Listener

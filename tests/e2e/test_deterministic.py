@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sick_projects import SICK, Patient, patient
+from sick_projects import SICK, patient
 
 RANDOM = {
     "tests/test_draw.py": "import random\n\n\ndef test_a_draw_is_lucky():\n"
@@ -11,24 +11,12 @@ RANDOM = {
 """Plans that rest on random seeds must be the same, too."""
 
 
-def documents(shop: Patient) -> dict[str, str]:
-    """Return plan documents, refusals, triage and diffs, the sprint's own id taken out."""
-    patterns = ("plans/*.md", "refusals/*", "evidence/*/code_changes.diff", "cluster_mapping.md")
-    paths = [path for pattern in patterns for path in shop.sprint.glob(pattern)]
-    return {
-        path.relative_to(shop.sprint).as_posix(): path.read_text("utf-8").replace(
-            shop.sprint.name, "<sprint>"
-        )
-        for path in paths
-    }
-
-
 def test_two_deterministic_sprints_write_the_same_documents_and_diffs(tmp_path: Path) -> None:
     shops = [patient(tmp_path / name, SICK | RANDOM) for name in ("first", "second")]
 
     for shop in shops:
         shop.does("sprint", "--deterministic", "--yes-plans", "--runs", "3")
-    one, other = map(documents, shops)
+    one, other = (shop.documents() for shop in shops)
 
     assert sum(name.startswith("plans/") for name in one) == 3
     assert sum(name.endswith(".diff") for name in one) == 3

@@ -25,7 +25,7 @@ from regreen_agents.llm.loop import Channel, Ended, Limits, Loop
 from regreen_agents.llm.messages import Usage
 from regreen_agents.llm.paths import Confined
 from regreen_agents.llm.protocol import Caller, LanguageModel
-from regreen_agents.llm.tape_format import NoToolLog, ToolLog
+from regreen_agents.llm.tape_format import LabLog, NoLabLog, NoToolLog, ToolLog
 from regreen_agents.llm.tools.base import Tool
 from regreen_agents.llm.tools.toolbox import explorer_tools, implementer_tools
 from regreen_agents.llm.tools.workbench import Toolbench, cluster_of
@@ -60,6 +60,7 @@ class ModelRooms:
     prefix: str = ""
     """The project's folder below a worktree's top, posix."""
     tape: ToolLog = field(default_factory=NoToolLog)
+    lab_log: LabLog = field(default_factory=NoLabLog)
     limits: Limits = field(default_factory=Limits)
 
 
@@ -80,7 +81,7 @@ class ModelEngine:
         """Explore with what another engine found and why it refused."""
         lab.bench.reset()
         book = EvidenceBook(earlier.evidence if earlier else ())
-        finisher = PlanFinisher(cluster, lab, assignment, book)
+        finisher = PlanFinisher(cluster, lab, assignment, book, self.rooms.lab_log)
         bench = self._bench(lab, cluster, book)
         tools = (*explorer_tools(bench), *finisher.tools())
         agent = f"explore-{cluster.id}"

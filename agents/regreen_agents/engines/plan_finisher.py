@@ -1,12 +1,13 @@
 """From a model's proposal to a plan: every claim is checked, and the failure is run again."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from regreen_agents.domain.findings import Cluster, Evidence, Finding, SourceLocation
-from regreen_agents.domain.identity import NodeId
+from regreen_agents.domain.identity import NodeId, canonical_json, digest_of
 from regreen_agents.domain.plans import Plan, PlanOption, Refusal, Task
 from regreen_agents.domain.risk import risk_of
-from regreen_agents.domain.runs import OrderKind, Outcome, RunSpec
+from regreen_agents.domain.runs import OrderKind, Outcome, RunSpec, SuiteRun
 from regreen_agents.engines.option_finisher import options_of
 from regreen_agents.engines.proposal_checks import (
     Known,
@@ -25,24 +26,35 @@ from regreen_agents.explore import (
 from regreen_agents.lab.lab import Lab, evidence_of, is_red
 from regreen_agents.llm.evidence_book import EvidenceBook
 from regreen_agents.llm.paths import Confined
+from regreen_agents.llm.tape_format import LabLog, NoLabLog
+from regreen_agents.llm.taped import taped
 from regreen_agents.llm.tools.base import Tool, ToolAnswer, ToolProblemError
 
 PROPOSE = "propose_plan"
 REFUSE = "refuse"
 SHOWN_AGAIN = "Does it fail as the plan says?"
+DIGEST_LENGTH = 16
+"""Hexadecimal digits that tell the runs of one conversation apart."""
 
 
 class PlanFinisher:
     """Takes what an explorer finishes with; holds the plan or the refusal once it is valid."""
 
     def __init__(
-        self, cluster: Cluster, lab: Lab, assignment: Assignment, book: EvidenceBook
+        self,
+        cluster: Cluster,
+        lab: Lab,
+        assignment: Assignment,
+        book: EvidenceBook,
+        log: LabLog | None = None,
     ) -> None:
         """Prepare for one cluster; the lab's tree must be the untouched base."""
         self.result: Plan | Refusal | None = None
         self._lab = lab
         self._assignment = assignment
         self._known = Known(cluster, lab.measured, book)
+        self._log = log or NoLabLog()
+        self._claims: Counter[str] = Counter()
 
     def tools(self) -> tuple[Tool[PlanProposal], Tool[RefusalProposal]]:
         """Return the two ways to finish."""
@@ -97,7 +109,7 @@ class PlanFinisher:
             hash_seed=asked.hash_seed,
             random_seed=asked.random_seed,
         )
-        run = self._lab.run(spec)
+        run = self._run(spec)
         cited = [page for name in asked.evidence if (page := self._known.book.page(name))]
         outcome = run.outcome_of(victim)
         if outcome is not None and outcome.is_red:
@@ -126,11 +138,23 @@ class PlanFinisher:
             hash_seed=asked.hash_seed,
             random_seed=asked.random_seed,
         )
-        if is_red(self._lab.run(spec).outcome_of(victim)):
+        if is_red(self._run(spec).outcome_of(victim)):
             raise ToolProblemError(
                 f"- polluters: {victim} fails alone, too, so that no other test is to blame. Leave "
                 "`polluters` empty, or find the run in which it passes without them."
             )
+
+    def _run(self, spec: RunSpec) -> SuiteRun:
+        """Run what a proposal claims; a replay takes what its recording saw."""
+        told = digest_of(canonical_json(spec)).removeprefix("sha256:")[:DIGEST_LENGTH]
+        name = f"claim {self._assignment.plan} {self._assignment.engine} {told}"
+        number = self._claims[name]
+        self._claims[name] += 1
+
+        def measure() -> SuiteRun:
+            return self._lab.run(spec).model_copy(update={"log_path": ""})
+
+        return taped(self._log, name, SuiteRun, measure, number)
 
     def _was_red(self, test: NodeId) -> bool:
         """Whether a full run of the baseline saw it red: then it may be by chance."""

@@ -9,17 +9,14 @@ import getpass
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, JsonValue
 
 KEY = "<key>"
-HOME = "~"
-USER = "<user>"
-SCRATCH = "<tmp>"
 PYTHON = "<python>"
 SHORTEST_SECRET = 8
 """Characters; anything shorter would be found in innocent words."""
@@ -34,6 +31,21 @@ Any_ = TypeVar("Any_", bound=BaseModel)
 _Rule = tuple[re.Pattern[str], str]
 
 
+class Marks(NamedTuple):
+    """What stands for a machine's and a person's own."""
+
+    home: str = "~"
+    user: str = "<user>"
+    scratch: str = "<tmp>"
+    python: str = PYTHON
+
+
+SHOWN = Marks()
+SHOWN = Marks()
+REVERSIBLE = Marks("<regreen:home>", "<regreen:user>", "<regreen:tmp>", "<regreen:python>")
+"""For documents that regreen itself reads again: nothing else is written so."""
+
+
 @dataclass(frozen=True)
 class Redactor:
     """Replaces secrets and traces of this machine in texts and values; twice changes nothing more.
@@ -44,6 +56,7 @@ class Redactor:
         user: The user's name; empty means none.
         temp: Folders for temporary files besides ``/tmp`` and ``/var/tmp``.
         python: Absolute path of the interpreter that runs the suite; empty means none.
+        marks: What is put in their place.
     """
 
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -51,6 +64,7 @@ class Redactor:
     user: str = ""
     temp: tuple[str, ...] = ()
     python: str = ""
+    marks: Marks = SHOWN
     _rules: tuple[_Rule, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -59,10 +73,11 @@ class Redactor:
             raise ValueError(f"a secret has at least {SHORTEST_SECRET} characters")
         rules = (
             *_secret_rules(self.secrets),
-            *([(_path(self.python), PYTHON)] if self.python else []),
-            *_scratch_rules(self.temp),
-            *_home_rules(self.home, self.user),
-            *_user_rules(self.user),
+            *([(_path(self.python), self.marks.python)] if self.python else []),
+            *([] if self.marks is REVERSIBLE else _scratch_rules(self.marks.scratch, self.temp)),
+            *_temp_rules(self.marks.scratch, self.temp),
+            *_home_rules(self.home, self.user, self.marks.home),
+            *_user_rules(self.user, self.marks.user),
         )
         object.__setattr__(self, "_rules", rules)
 
@@ -94,13 +109,19 @@ class Redactor:
 
     def value(self, value: JsonValue) -> JsonValue:
         """Return a JSON value with every text in it redacted, keys of objects too."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, list):
-            return [self.value(one) for one in value]
-        if isinstance(value, dict):
-            return {self.text(key): self.value(one) for key, one in value.items()}
-        return value
+        return changed(value, self.text)
+
+    @property
+    def reversible(self) -> "Redactor":
+        """One whose texts `restored` can turn into this or another machine's."""
+        return replace(self, marks=REVERSIBLE)
+
+    def restored(self, text: str) -> str:
+        """Return what `reversible` redacted with this machine's own in its place; keys are gone."""
+        own = Marks(self.home or "~", self.user, tempfile.gettempdir(), self.python or "python")
+        for mark, here in zip(REVERSIBLE, own, strict=True):
+            text = text.replace(mark, here)
+        return text
 
     def model(self, model: Any_) -> Any_:
         """Return a model with every text in it redacted; the very object where nothing is."""
@@ -133,21 +154,25 @@ def _secret_rules(secrets: Iterable[str]) -> list[_Rule]:
     return [*rules, (_KEY_SHAPE, KEY)]
 
 
-def _scratch_rules(temp: Iterable[str]) -> list[_Rule]:
-    """Replace folders with random names anywhere, and a temporary folder of one's own whole."""
+def _scratch_rules(mark: str, temp: Iterable[str]) -> list[_Rule]:
+    """Replace folders with random names anywhere."""
     own = [folder.rstrip("/") for folder in temp]
     folders = sorted({*own, *_SHARED_TEMP} - {"", "/"}, key=len, reverse=True)
     places = "|".join(map(re.escape, folders))
-    rules = [(re.compile(f"{_START}(?:{places})/{_SCRATCH_NAMES}{_END}"), SCRATCH)]
-    private = [folder for folder in own if folder and folder not in _SHARED_TEMP]
-    return rules + [(_path(folder), SCRATCH) for folder in sorted(private, key=len, reverse=True)]
+    return [(re.compile(f"{_START}(?:{places})/{_SCRATCH_NAMES}{_END}"), mark)]
 
 
-def _home_rules(home: str, user: str) -> list[_Rule]:
+def _temp_rules(mark: str, temp: Iterable[str]) -> list[_Rule]:
+    """Replace temporary folders of one's own."""
+    own = {folder.rstrip("/") for folder in temp} - {"", *_SHARED_TEMP}
+    return [(_path(folder), mark) for folder in sorted(own, key=len, reverse=True)]
+
+
+def _home_rules(home: str, user: str, mark: str) -> list[_Rule]:
     homes = {home.rstrip("/"), *_named_homes(user)} - {""}
-    rules = [(_path(one), HOME) for one in sorted(homes, key=len, reverse=True)]
+    rules = [(_path(one), mark) for one in sorted(homes, key=len, reverse=True)]
     return rules + [
-        (re.compile(re.escape(quote(one, safe="")) + r"(?![\w-])"), HOME) for one in homes
+        (re.compile(re.escape(quote(one, safe="")) + r"(?![\w-])"), mark) for one in homes
     ]
 
 
@@ -155,20 +180,31 @@ def _named_homes(user: str) -> tuple[str, ...]:
     return (f"/home/{user}", f"/Users/{user}") if user else ()
 
 
-def _user_rules(user: str) -> list[_Rule]:
+def _user_rules(user: str, mark: str) -> list[_Rule]:
     """Replace the name as a folder of an absolute path; `root` tells of nobody."""
     if not user:
         return []
     name = re.escape(user)
-    rules = [(re.compile(rf"\bpytest-of-{name}(?![\w-])"), f"pytest-of-{USER}")]
+    rules = [(re.compile(rf"\bpytest-of-{name}(?![\w-])"), f"pytest-of-{mark}")]
     if user != "root":
         inside = re.compile(rf"{_START}((?:/[\w.@+~-]+)*/){name}{_END}")
-        rules.append((inside, rf"\g<1>{USER}"))
+        rules.append((inside, rf"\g<1>{mark}"))
     return rules
 
 
 def _path(path: str) -> re.Pattern[str]:
     return re.compile(_START + re.escape(path) + _END)
+
+
+def changed(value: JsonValue, change: Callable[[str], str]) -> JsonValue:
+    """Return a JSON value with every text in it changed, keys of objects too."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [changed(one, change) for one in value]
+    if isinstance(value, dict):
+        return {change(key): changed(one, change) for key, one in value.items()}
+    return value
 
 
 def _user() -> str:

@@ -5,7 +5,7 @@ import os
 import threading
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from regreen_agents.domain.identity import canonical_json
 from regreen_agents.errors import ModelError, TapeError
@@ -13,8 +13,10 @@ from regreen_agents.llm.messages import Reply, Request, ToolUse
 from regreen_agents.llm.protocol import Caller, LanguageModel
 from regreen_agents.llm.redaction import Redactor
 from regreen_agents.llm.tape_format import (
+    Entry,
     Exchange,
     Failure,
+    LabEntry,
     RequestStep,
     TapeHeader,
     ToolEntry,
@@ -63,7 +65,7 @@ class TapeFile:
         self.last = {agent: (takes[-1].request, True) for agent, takes in tape.takes.items()}
         os.truncate(self._path, tape.size)
 
-    def write(self, entry: Exchange | ToolEntry) -> None:
+    def write(self, entry: Entry) -> None:
         """Add a line, already redacted; safe from any thread.
 
         Raises:
@@ -160,6 +162,23 @@ class Recorder:
     def _failure(self, error: ModelError) -> Failure:
         failure = Failure(error=type(error).__name__, what=error.what, why=error.why, fix=error.fix)
         return self._tape.redactor.model(failure)
+
+
+class LabRecorder:
+    """Writes what the laboratory measured to a tape."""
+
+    def __init__(self, tape: TapeFile) -> None:
+        """Begin; it may share its tape with others."""
+        self._tape = tape
+
+    def measured(self, name: str, number: int) -> dict[str, JsonValue] | None:  # noqa: ARG002 - the protocol's
+        """Return None: while recording everything is measured."""
+        return None
+
+    def keep_measured(self, name: str, document: BaseModel) -> None:
+        """Write down what was measured."""
+        entry = LabEntry(name=name, document=document.model_dump(mode="json"))
+        self._tape.write(self._tape.redactor.reversible.model(entry))
 
 
 class RedactedRequests:

@@ -1,4 +1,4 @@
-"""What a tape holds: a header, then the exchanges and tool results of all conversations.
+"""What a tape holds: a header, then exchanges, tool results and what the laboratory measured.
 
 One JSON object per line. A request is written as its difference from the one before it in the
 same conversation, so that a tape grows with what was said and not with its square.
@@ -6,7 +6,7 @@ same conversation, so that a tape grows with what was said and not with its squa
 
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field, JsonValue, TypeAdapter
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 
 from regreen_agents.domain.findings import Evidence
 from regreen_agents.domain.identity import Model
@@ -35,17 +35,48 @@ class NoToolLog:
         """Keep nothing."""
 
 
+LAST = -1
+"""Stands for the last measurement under a name: what a kill made worthless was made again."""
+
+
+class LabLog(Protocol):
+    """Where the laboratory's results go when a sprint is recorded, and come from on replay."""
+
+    def measured(self, name: str, number: int) -> dict[str, JsonValue] | None:
+        """Return what was measured under a name, the `number`-th time or LAST; None: measure it.
+
+        Raises:
+            TapeError: The recording never measured it.
+        """
+
+    def keep_measured(self, name: str, document: BaseModel) -> None:
+        """Keep what was measured; called before anything is made of it."""
+
+
+class NoLabLog:
+    """Neither records nor replays."""
+
+    def measured(self, name: str, number: int) -> dict[str, JsonValue] | None:
+        """Return None: everything is measured."""
+
+    def keep_measured(self, name: str, document: BaseModel) -> None:
+        """Keep nothing."""
+
+
 class TapeHeader(Model):
     """The first line: what a sprint has to have in common with the recorded one."""
 
     kind: Literal["header"] = "header"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
+    """1 holds nothing of the laboratory: its replay measures everything."""
     regreen: str
     """Version that recorded it."""
     base: str
     """Full SHA of the commit the sprint started from."""
     tree: str
     """SHA of that commit's tree: the same files may have another history."""
+    sprint: str = ""
+    """Its id: measurements name files in its folder."""
     seed: int
     started_at: str
     """UTC, ISO 8601: a replay takes it for its own, because a sprint's id is made of it."""
@@ -152,5 +183,14 @@ class ToolEntry(Model):
         return ToolAnswer(self.text, self.is_error, self.evidence)
 
 
-Entry = Annotated[Exchange | ToolEntry, Field(discriminator="kind")]
-ENTRY: TypeAdapter[Exchange | ToolEntry] = TypeAdapter(Entry)
+class LabEntry(Model):
+    """What an experiment of regreen's own showed."""
+
+    kind: Literal["lab"] = "lab"
+    name: str
+    """``baseline``, ``stale marks``, ``explore PR1 embedded``, ``claim PR1 claude <digest>``."""
+    document: dict[str, JsonValue]
+
+
+Entry = Exchange | ToolEntry | LabEntry
+ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])

@@ -3,17 +3,20 @@
 import contextlib
 import json
 import os
+import re
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pydantic import BaseModel, JsonValue
+
 from regreen_agents.errors import ModelError, TapeError
 from regreen_agents.llm.messages import Reply, Request, TextBlock, ToolUse
 from regreen_agents.llm.protocol import Caller
-from regreen_agents.llm.redaction import Redactor
+from regreen_agents.llm.redaction import Redactor, changed
 from regreen_agents.llm.tape import RedactedRequests
 from regreen_agents.llm.tape_difference import difference
-from regreen_agents.llm.tape_format import Failure
+from regreen_agents.llm.tape_format import LAST, Failure
 from regreen_agents.llm.tape_reading import Take, Tape
 from regreen_agents.llm.tools.base import ToolAnswer
 
@@ -40,7 +43,9 @@ class Player:
     the recording shows nothing.
     """
 
-    def __init__(self, tape: Tape, redactor: Redactor, played: Path | None = None) -> None:
+    def __init__(
+        self, tape: Tape, redactor: Redactor, played: Path | None = None, sprint: str = ""
+    ) -> None:
         """Begin at the beginning.
 
         Args:
@@ -48,12 +53,15 @@ class Player:
             redactor: Of this machine; requests are compared after redaction of both.
             played: File that remembers what was used, for a sprint that goes on in other
                 processes; None where one process plays all of it.
+            sprint: Id of the sprint that replays; empty means that of the recording.
         """
         self.header = tape.header
         self._redactor = redactor
         self._asked = RedactedRequests(redactor)
         self._recorded = RedactedRequests(redactor)
         self._lock = threading.Lock()
+        self._lab = tape.lab
+        self._sprint = sprint or tape.header.sprint
         self._places = {agent: _Place(takes) for agent, takes in tape.takes.items()}
         self._played = played
         self._differed = ""
@@ -105,6 +113,39 @@ class Player:
         return replace(answer, evidence=pages)
 
     def keep_tool(self, agent: str, use_id: str, answer: ToolAnswer) -> None:
+        """Keep nothing: the tape is full."""
+
+    def measured(self, name: str, number: int) -> dict[str, JsonValue] | None:
+        """Return what the recording measured under a name; None where it kept no measurement.
+
+        Args:
+            name: See `LabEntry`.
+            number: From 0, or LAST; a resumed recording may have kept fewer, then it is the last.
+
+        Raises:
+            TapeError: Other things were measured when it was recorded, or the replay differed.
+        """
+        with self._lock:
+            self._require_same_so_far()
+            if self.header.schema_version == 1:
+                return None
+            kept = self._lab.get(name)
+            if not kept:
+                known = ", ".join(sorted(self._lab)) or "nothing"
+                told = f"The recording never measured {name!r}."
+                raise self._differs(told, f"There are: {known}.")
+            chosen = kept[number if number < len(kept) else LAST]
+        return {key: changed(one, self._mine) for key, one in chosen.items()}
+
+    def _mine(self, text: str) -> str:
+        """Return a text of the laboratory as it reads here."""
+        text = self._redactor.restored(text)
+        recorded, here = self.header.sprint, self._sprint
+        if recorded in ("", here) or recorded not in text:
+            return text
+        return re.sub(rf"(?<![\w-]){re.escape(recorded)}(?![\w-])", here, text)
+
+    def keep_measured(self, name: str, document: BaseModel) -> None:
         """Keep nothing: the tape is full."""
 
     def unused(self) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from regreen_agents.errors import TapeError
 from regreen_agents.llm.messages import Request
-from regreen_agents.llm.tape_format import ENTRY, Exchange, TapeHeader, ToolEntry
+from regreen_agents.llm.tape_format import ENTRY, Entry, Exchange, LabEntry, TapeHeader, ToolEntry
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSIONS = (1, 2)
 
 
 @dataclass
@@ -31,6 +31,8 @@ class Tape:
 
     header: TapeHeader
     takes: dict[str, list[Take]]
+    lab: dict[str, list[dict[str, JsonValue]]]
+    """What was measured: by name, in order."""
     size: int
     """Bytes of the whole lines; what lies behind them was torn off by a kill."""
 
@@ -44,7 +46,7 @@ def read_tape(path: Path) -> Tape:
     lines = list(_whole_lines(_bytes_of(path)))
     if not lines:
         raise _unreadable(path, "It is empty, or its first line was never finished.")
-    tape = Tape(_header(path, lines[0]), {}, sum(len(line) + 1 for line in lines))
+    tape = Tape(_header(path, lines[0]), {}, {}, sum(len(line) + 1 for line in lines))
     for number, line in enumerate(lines[1:], start=2):
         try:
             _add(tape, ENTRY.validate_json(line))
@@ -71,10 +73,10 @@ def _header(path: Path, line: bytes) -> TapeHeader:
     try:
         told = json.loads(line)
         version = told.get("schema_version") if isinstance(told, dict) else None
-        if isinstance(version, int) and version != SCHEMA_VERSION:
-            raise _unreadable(
-                path, f"It is of version {version}; this regreen reads version {SCHEMA_VERSION}."
-            )
+        if isinstance(version, int) and version not in SCHEMA_VERSIONS:
+            newest = SCHEMA_VERSIONS[-1]
+            why = f"It is of version {version}; this regreen reads versions up to {newest}."
+            raise _unreadable(path, why)
         return TapeHeader.model_validate_json(line)
     except ValidationError as error:
         raise _damaged(path, 1, _first_of(error)) from error
@@ -82,12 +84,15 @@ def _header(path: Path, line: bytes) -> TapeHeader:
         raise _damaged(path, 1, f"it is not JSON: {error}") from error
 
 
-def _add(tape: Tape, entry: Exchange | ToolEntry) -> None:
+def _add(tape: Tape, entry: Entry) -> None:
     """Put an entry where it belongs.
 
     Raises:
         ValueError: It refers to something that is not on the tape before it.
     """
+    if isinstance(entry, LabEntry):
+        tape.lab.setdefault(entry.name, []).append(entry.document)
+        return
     takes = tape.takes.setdefault(entry.agent, [])
     if isinstance(entry, ToolEntry):
         if not takes:

@@ -3,6 +3,7 @@
 from regreen.nodes.site import Site
 from regreen.state import SprintState
 from regreen.store.record import Baseline
+from regreen_agents.domain.identity import Model
 from regreen_agents.domain.progress import Stage
 from regreen_agents.domain.runs import SuiteRun
 from regreen_agents.lab.comparison import pass_rate
@@ -17,19 +18,70 @@ from regreen_agents.lab.measure import (
 )
 from regreen_agents.lab.seed_sweep import sweep_seeds
 from regreen_agents.lab.sweeps import Control, sweep_again, sweep_surroundings
+from regreen_agents.llm.tape_format import LAST
+from regreen_agents.llm.tape_orders import orders_named, put_back
 
 FORK_SECONDS = 0.05
 """What a test alone in a fork costs, beyond the test itself, with its state watched."""
 ALONE_SHARE = 0.2
 SWEEP_SHARE = 0.1
+ON_TAPE = "baseline"
+LOGS = "runs/baseline"
+FROM_TAPE = "replayed: measured when the tape was recorded; the gate compares with runs of its own"
+
+
+class MeasuredOnce(Model):
+    """A baseline as a tape holds it: without logs, with the lists that its commands name."""
+
+    baseline: Baseline
+    orders: dict[str, str]
 
 
 def baseline(_state: SprintState, site: Site) -> SprintState:
     """Run the suite N times, and every test alone; keep it as the reference of the sprint."""
-    if not site.folder.has("baseline.json"):
+    if site.folder.has("baseline.json"):
+        return {}
+    recorded = site.lab_log.measured(ON_TAPE, LAST)
+    if recorded is None:
         measured = measure_base(site, site.info.base, "baseline", sweeping=True)
-        site.folder.save_baseline(measured)
+        orders = orders_named(measured.model_dump_json(), site.folder.path(LOGS))
+        on_tape = MeasuredOnce(baseline=_without_logs(measured), orders=orders)
+        site.lab_log.keep_measured(ON_TAPE, on_tape)
+    else:
+        measured = _replayed(site, MeasuredOnce.model_validate(recorded))
+    site.folder.save_baseline(measured)
     return {}
+
+
+def _replayed(site: Site, once: MeasuredOnce) -> Baseline:
+    """Return what the recording measured; one run here shows how the suite is run here."""
+    recorded = once.baseline
+    with (
+        site.agent("baseline", Stage.BASELINE) as agent,
+        site.tree("baseline", site.info.base) as tree,
+    ):
+        first, runner = first_run(agent.measuring(tree, "baseline", "runs/replay"))
+        require_own_code(first, "A worktree", "the main checkout")
+        site.save_policy(runner.policy)
+        agent.result = f"{len(collected_ids(recorded.runs[0]))} tests, {FROM_TAPE}"
+    put_back(recorded.model_dump_json(), once.orders, site.folder.path(LOGS))
+    notes = (*recorded.notes, FROM_TAPE)
+    return recorded.model_copy(update={"commit": site.info.base, "notes": notes})
+
+
+def _without_logs(measured: Baseline) -> Baseline:
+    """Return a baseline as a tape holds it: logs stay in the folder of the sprint."""
+
+    def bare(run: SuiteRun) -> SuiteRun:
+        return run.model_copy(update={"log_path": ""})
+
+    return measured.model_copy(
+        update={
+            "runs": tuple(bare(run) for run in measured.runs),
+            "isolated": None if measured.isolated is None else bare(measured.isolated),
+            "sweeps": tuple(bare(run) for run in measured.sweeps),
+        }
+    )
 
 
 def measure_base(site: Site, commit: str, name: str, *, sweeping: bool = False) -> Baseline:

@@ -85,9 +85,12 @@ def _judged(base: str, train: Sequence[Change], number: int, agent: Agent) -> Ve
 
 
 def _reference(site: Site, base: str, number: int) -> Baseline:
-    """Return the baseline of the base: the sprint's own, or a new one where the branch moved."""
+    """Return the baseline of the base: the sprint's own, if it was measured here and still holds.
+
+    What a tape tells of the base is good for plans, and not for a verdict.
+    """
     own = site.folder.load_baseline()
-    if own.commit == base:
+    if own.commit == base and not site.info.options.replay:
         return own
     return measure_base(site, base, f"baseline-{number}")
 

@@ -24,6 +24,7 @@ from regreen_agents.errors import RegreenError, RepositoryError, StoppedError
 from regreen_agents.lab.lab import Bench, Lab, Measured
 from regreen_agents.lab.measure import Measuring
 from regreen_agents.lab.warm import WarmPool
+from regreen_agents.llm.tape_format import LabLog, NoLabLog
 from regreen_agents.runners.base import SuiteRunner
 from regreen_agents.runners.cargo_build import forget_build
 from regreen_agents.runners.choice import runner_for
@@ -54,6 +55,8 @@ class Site:
     process: str
     """Names this process in the clock."""
     started: float = field(default_factory=time.monotonic)
+    lab_log: LabLog = field(default_factory=NoLabLog)
+    """Where measurements go when the sprint is recorded, and come from on replay."""
 
     @property
     def owner(self) -> str:

@@ -7,13 +7,20 @@ from regreen.state import SprintState
 from regreen.store import baselines
 from regreen.store.record import Triage
 from regreen_agents.domain.findings import Cluster, Standing, TestSignature
-from regreen_agents.domain.identity import NodeId
+from regreen_agents.domain.identity import Model, NodeId
 from regreen_agents.domain.progress import Stage
 from regreen_agents.lab.clusters import clusters_of
 from regreen_agents.lab.signatures import dependent_on, signatures_of
+from regreen_agents.llm.taped import taped
 from regreen_agents.repair.stale_marks import disabled, stale_clusters
 
 HEALTHY = (Standing.STABLE_PASS, Standing.STABLE_SKIP)
+
+
+class StaleMarks(Model):
+    """Clusters of tests whose marks have lost their reason."""
+
+    clusters: tuple[Cluster, ...]
 
 
 def triage(_state: SprintState, site: Site) -> SprintState:
@@ -46,8 +53,13 @@ def _stale(
     site = agent.site
     if not disabled(signatures) or not site.load_policy().suite.is_pytest:
         return ()
-    with site.tree("triage", site.info.base) as tree:
-        return stale_clusters(signatures, agent.lab(tree, "triage", site.measured()), first_number)
+
+    def measure() -> StaleMarks:
+        with site.tree("triage", site.info.base) as tree:
+            lab = agent.lab(tree, "triage", site.measured())
+            return StaleMarks(clusters=stale_clusters(signatures, lab, first_number))
+
+    return taped(site.lab_log, "stale marks", StaleMarks, measure).clusters
 
 
 def _in_words(sick: list[TestSignature]) -> str:

@@ -39,7 +39,7 @@ class SprintOptions(Model):
     record: str = ""
     """Absolute path of the tape that is written."""
     replay: str = ""
-    """Absolute path of the tape that answers instead of the models."""
+    """Absolute path of the tape that answers instead of models and experiments."""
 
 
 class SprintInfo(Model):

@@ -324,7 +324,7 @@ def test_a_damaged_line_is_named_by_its_number(tmp_path: Path) -> None:
     [
         (b"", "empty"),
         (b"no json\n", "Line 1"),
-        (b'{"schema_version":2}\n', "version 2"),
+        (b'{"schema_version":3}\n', "version 3"),
         (b'{"schema_version":1}\n', "Line 1"),
         (b"[]\n", "Line 1"),
     ],
