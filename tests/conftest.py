@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +18,17 @@ def process_state() -> dict[str, object]:
         "cwd": Path.cwd(),
         "sys.path": list(sys.path),
         "json": (json.JSONDecodeError, sys.modules["json.decoder"]),
-        "excepthook": (sys.excepthook, threading.excepthook),
     }
+
+
+AT_START = process_state()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _session_left_as_found() -> Iterator[None]:
+    """Fixtures that last for the session must not change it: its other modules share it, too."""
+    yield
+    assert process_state() == AT_START
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,10 @@ EngineOption = Annotated[
     typer.Option(metavar="NAME", help="embedded; auto or claude add a module that needs a model."),
 ]
 RecordOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write what the model answers and what is measured to this tape.")
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Write what the model answers and what is measured to this tape."
+    ),
 ]
 ReplayOption = Annotated[
     Path | None,

@@ -28,10 +28,14 @@ EstimateOption = Annotated[
     bool, typer.Option("--estimate", help="Only say what models may cost; nothing is run.")
 ]
 RecordOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write what models answer and what is measured to this tape.")
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Write what models answer and what is measured to this tape."
+    ),
 ]
 ReplayOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Let this tape answer instead of models and experiments.")
+    Path | None,
+    typer.Option(metavar="FILE", help="Let this tape answer instead of models and experiments."),
 ]
 RunsOption = Annotated[
     int | None,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,9 +74,9 @@ def test_day():
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _plain_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def plain_git(home: Path) -> Iterator[None]:
+    """Let git know nothing of this machine's settings."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("GIT_") and n != "GIT_SSL_CAINFO"]:
             patch.delenv(name)
@@ -85,9 +86,17 @@ def _plain_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _plain_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with plain_git(tmp_path_factory.mktemp("home")):
+        yield
+
+
 @pytest.fixture(scope="session")
 def measured_shop(tmp_path_factory: pytest.TempPathFactory) -> Ward:
-    return ward(tmp_path_factory.mktemp("shop"), SHOP)
+    folder = tmp_path_factory.mktemp("shop")
+    with plain_git(folder):  # what lasts for the session is made before the module's
+        return ward(folder, SHOP)
 
 
 @pytest.fixture
@@ -111,6 +120,11 @@ def fresh_shop(shop: Ward) -> Iterator[Ward]:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Ward:
     """A repository that means ill, in a folder below the top one."""
     folder = tmp_path_factory.mktemp("hostile")
+    with plain_git(folder):
+        return _traps(folder)
+
+
+def _traps(folder: Path) -> Ward:
     made = ward(
         folder, {"app/tests/test_x.py": "def test_x():\n    assert 0\n"}, alone=False, prefix="app"
     )
