@@ -24,9 +24,7 @@ EngineOption = Annotated[
 ]
 RecordOption = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE", help="Write what the model answers and what is measured to this tape."
-    ),
+    typer.Option(metavar="FILE", help="Write what is answered and measured to this tape."),
 ]
 ReplayOption = Annotated[
     Path | None,

@@ -29,13 +29,11 @@ EstimateOption = Annotated[
 ]
 RecordOption = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE", help="Write what models answer and what is measured to this tape."
-    ),
+    typer.Option(metavar="FILE", help="Write what is answered and measured to this tape."),
 ]
 ReplayOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Let this tape answer instead of models and experiments."),
+    typer.Option(metavar="FILE", help="Let this tape answer and measure instead."),
 ]
 RunsOption = Annotated[
     int | None,
