@@ -8,24 +8,24 @@ want of it.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from regreen_agents.domain.findings import Finding
 from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.matrix import Cell, Matrix
-from regreen_agents.domain.runs import FailureDetail, RunSpec, SuiteRun
+from regreen_agents.domain.runs import FailureDetail, SuiteRun
 from regreen_agents.lab.classify import Fact
 from regreen_agents.lab.clock import FACTS
 from regreen_agents.lab.inquiry import Inquiry
-from regreen_agents.lab.lab import Lab, evidence_of, is_red
+from regreen_agents.lab.lab import evidence_of
 from regreen_agents.lab.matrix import run_matrix
 from regreen_agents.lab.matrix_decide import IN_CONTEXT
 from regreen_agents.lab.matrix_factors import CATALOGUE, available, diagnosis_factors
 from regreen_agents.lab.matrix_runs import Settings
 from regreen_agents.lab.signatures import failure_signature, normalise, project_frame
+from regreen_agents.lab.watched import Watched
 from regreen_agents.runners.base import WORKERS
-from regreen_agents.runners.target import quote
 
 MOST_RUNS = 60
 FEWEST_RUNS = 8
@@ -49,30 +49,6 @@ class Trial(NamedTuple):
     """None when no factor explains the failure that was seen."""
 
 
-@dataclass
-class _Watched:
-    """A laboratory that remembers the runs of this trial."""
-
-    lab: Lab
-    runs: list[SuiteRun] = field(default_factory=list)
-
-    def run(self, spec: RunSpec) -> SuiteRun:
-        """Run, and remember."""
-        self.runs.append(self.lab.run(spec))
-        return self.runs[-1]
-
-    def of(self, cell: Cell) -> SuiteRun | None:
-        """Return the last run that shows a flip."""
-        red = cell.changed.rate > cell.control.rate
-        shown = [
-            run
-            for run in self.runs
-            if (run.spec.factors == (cell.factor,) or quote(run.command) == cell.command)
-            and is_red(run.outcome_of(cell.node_id)) == red
-        ]
-        return shown[-1] if shown else None
-
-
 def try_all_factors(inquiry: Inquiry) -> Trial | None:
     """Change everything else about the victim's surroundings; None when too little is left.
 
@@ -84,22 +60,22 @@ def try_all_factors(inquiry: Inquiry) -> Trial | None:
     if runs < FEWEST_RUNS or seconds <= 0:
         return None
     lab.bench.note(f"every other factor, one at a time: {victim}")
-    watched = _Watched(lab)
+    watched = Watched(lab)
     matrix = _matrix(inquiry, watched, Settings(max_runs=runs, max_seconds=seconds))
     flips = matrix.flipped(victim)
     for cell in flips:
-        run = watched.of(cell)
+        run = watched.showing(cell, by_command=True)
         if run is not None and explains(inquiry.failure(), cell, run):
             _write(inquiry, matrix, run, f"{told(cell)}: it decides.")
             return Trial(matrix, _concluded(inquiry, cell))
-    shown = watched.of(flips[0]) if flips else None
+    shown = watched.showing(flips[0], by_command=True) if flips else None
     latest = shown or next(reversed(watched.runs), None)
     if latest is not None:
         _write(inquiry, matrix, latest, _undecided(flips))
     return Trial(matrix, None)
 
 
-def _matrix(inquiry: Inquiry, watched: _Watched, settings: Settings) -> Matrix:
+def _matrix(inquiry: Inquiry, watched: Watched, settings: Settings) -> Matrix:
     """Run the victim alone under each factor; where none turns it, beside others in parallel."""
     started, victim = settings.seconds(), inquiry.victim
     target = inquiry.lab.bench.runner.policy.target

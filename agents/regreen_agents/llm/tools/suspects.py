@@ -1,14 +1,13 @@
 """Tools for whole experiments: which tests before it decide, and which surroundings do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import Field
 
 from regreen_agents.domain.findings import Evidence, Finding
 from regreen_agents.domain.identity import NodeId
-from regreen_agents.domain.matrix import Cell, Matrix
-from regreen_agents.domain.runs import RunSpec, SuiteRun
+from regreen_agents.domain.matrix import Matrix
 from regreen_agents.lab.chance import ALONE
 from regreen_agents.lab.inquiry import Inquiry
 from regreen_agents.lab.lab import Lab, Notebook, evidence_of, is_red
@@ -17,6 +16,7 @@ from regreen_agents.lab.matrix_factors import CATALOGUE, available, diagnosis_fa
 from regreen_agents.lab.matrix_runs import Settings
 from regreen_agents.lab.matrix_trial import told
 from regreen_agents.lab.order import needs_a_setter, suffers_from_a_polluter
+from regreen_agents.lab.watched import Watched
 from regreen_agents.llm.tools.asking import Asked
 from regreen_agents.llm.tools.base import Tool, ToolAnswer, ToolProblemError
 from regreen_agents.llm.tools.selection import one_test
@@ -82,7 +82,7 @@ def perturbation_matrix(bench: Toolbench) -> Tool[PerturbationMatrix]:
                 f"There is no factor {unknown[0][:60]!r}; there are {', '.join(CATALOGUE)}."
             )
         with bench.experimenting() as lab:
-            watched = _Watched(lab)
+            watched = Watched(lab)
             matrix = _matrix(asked, test, watched)
         return bench.answer(_matrix_text(matrix, test), _matrix_page(matrix, test, watched))
 
@@ -156,30 +156,7 @@ def _order_text(inquiry: Inquiry, found: Finding | None) -> str:
     return "\n".join([found.summary, *lists, *state, *shown])
 
 
-@dataclass
-class _Watched:
-    """A laboratory that remembers the runs of one matrix."""
-
-    lab: Lab
-    runs: list[SuiteRun] = field(default_factory=list)
-
-    def run(self, spec: RunSpec) -> SuiteRun:
-        """Run, and remember."""
-        self.runs.append(self.lab.run(spec))
-        return self.runs[-1]
-
-    def showing(self, cell: Cell) -> SuiteRun | None:
-        """Return the last run that shows a flip."""
-        red = cell.changed.rate > cell.control.rate
-        shown = [
-            run
-            for run in self.runs
-            if run.spec.factors == (cell.factor,) and is_red(run.outcome_of(cell.node_id)) == red
-        ]
-        return shown[-1] if shown else None
-
-
-def _matrix(asked: PerturbationMatrix, test: NodeId, watched: _Watched) -> Matrix:
+def _matrix(asked: PerturbationMatrix, test: NodeId, watched: Watched) -> Matrix:
     bench = watched.lab.bench
     allowed = min(asked.max_runs, watched.lab.runs_left - KEPT_RUNS)
     if allowed < FEWEST_RUNS:
@@ -210,7 +187,7 @@ def _reason(reason: str) -> str:
     return "the time for a matrix was used up before" if "s were used up" in reason else reason
 
 
-def _matrix_page(matrix: Matrix, test: NodeId, watched: _Watched) -> Sequence[Evidence]:
+def _matrix_page(matrix: Matrix, test: NodeId, watched: Watched) -> Sequence[Evidence]:
     """Return the matrix as one experiment: a run that shows a flip, else the last one made."""
     if not watched.runs:
         return ()
