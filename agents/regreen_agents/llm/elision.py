@@ -30,13 +30,7 @@ def elided(text: str, limit: int, whole: Path | None) -> str:
         whole: The path to name, by which the model can read all of it; None when there is none.
     """
     text = clean_text(text)
-    if len(text) <= limit:
-        return text
-    room = max(limit, 2 * _MARK_ROOM) - _MARK_ROOM
-    head = _to_line_end(text[: int(room * HEAD_SHARE)])
-    tail = _from_line_start(text[len(text) - (room - int(room * HEAD_SHARE)) :])
-    missing = text[len(head) : len(text) - len(tail)]
-    return f"{head}{_newline(head)}{_mark(head, missing, whole)}\n{tail}"
+    return text if len(text) <= limit else _cut(text, limit, whole)
 
 
 def text_of(raw: bytes) -> str:
@@ -69,7 +63,7 @@ class Outputs:
         text = clean_text(text)
         if len(text) <= limit:
             return text
-        return elided(text, limit, Path(self.keep(text)))
+        return _cut(text, limit, Path(self.keep(text)))
 
     def keep(self, text: str) -> str:
         """Keep a cleaned text and return the path by which the model reads it."""
@@ -81,6 +75,15 @@ class Outputs:
             draft.write_text(text, encoding="utf-8", newline="")
             draft.replace(place)
         return PurePosixPath(OUTPUT, name).as_posix()
+
+
+def _cut(text: str, limit: int, whole: Path | None) -> str:
+    """Return a cleaned text that is longer than a limit without its middle."""
+    room = max(limit, 2 * _MARK_ROOM) - _MARK_ROOM
+    head = _to_line_end(text[: int(room * HEAD_SHARE)])
+    tail = _from_line_start(text[len(text) - (room - int(room * HEAD_SHARE)) :])
+    missing = text[len(head) : len(text) - len(tail)]
+    return f"{head}{_newline(head)}{_mark(head, missing, whole)}\n{tail}"
 
 
 def _mark(head: str, missing: str, whole: Path | None) -> str:
