@@ -6,13 +6,13 @@ request that differs ends the journal's use; from there on everything is asked a
 """
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from regreen_agents.appending import Torn, append
 from regreen_agents.domain.findings import Evidence
 from regreen_agents.domain.identity import Digest, Model, canonical_json, digest_of
 from regreen_agents.llm.messages import Reply, Request, ToolUse, Turn
@@ -136,13 +136,7 @@ class Journal:
     def _write(self, row: _ReplyRow | _AnswerRow) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(row.model_dump(mode="json"), ensure_ascii=True) + "\n"
-        with self._path.open("ab+") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 1))
-            torn = size > 0 and file.read(1) != b"\n"
-            file.write((b"\n" if torn else b"") + text.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        append(self._path, text.encode(), torn=Torn.ENDED)
 
 
 class Journalled:

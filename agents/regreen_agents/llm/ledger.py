@@ -1,7 +1,6 @@
 """The file that knows what was spent, whatever happens to the process."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import Annotated, Literal
 from filelock import FileLock
 from pydantic import Field, TypeAdapter, ValidationError
 
+from regreen_agents.appending import Torn, append
 from regreen_agents.domain.identity import Model
 from regreen_agents.errors import StoreError
 from regreen_agents.llm.messages import Usage
@@ -95,13 +95,8 @@ class LedgerFile:
         """
         line = entry.model_dump_json().encode() + b"\n"
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(file, b"\n" + line if _is_torn(file) else line)
-                if isinstance(entry, Reserved):
-                    os.fsync(file)
-            finally:
-                os.close(file)
+            forced = isinstance(entry, Reserved)
+            append(self._path, line, torn=Torn.ENDED, durable=forced, mode=0o600)
         except OSError as error:
             raise StoreError(
                 f"{self._path.name} cannot be written, so no call can be paid from it.",
@@ -121,11 +116,3 @@ class LedgerFile:
                 why=str(error.errors(include_url=False)[0]["msg"]),
                 fix="Go on with the version of regreen that wrote it.",
             ) from error
-
-
-def _is_torn(file: int) -> bool:
-    """Tell whether an open file ends in the middle of a line."""
-    if os.fstat(file).st_size == 0:
-        return False
-    os.lseek(file, -1, os.SEEK_END)
-    return os.read(file, 1) != b"\n"

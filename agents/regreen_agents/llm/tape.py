@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
+from regreen_agents.appending import Torn, append
 from regreen_agents.domain.identity import canonical_json
 from regreen_agents.errors import ModelError, TapeError
 from regreen_agents.llm.messages import Reply, Request, ToolUse
@@ -77,10 +78,7 @@ class TapeFile:
     def _append(self, entry: BaseModel) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("ab") as file:
-                file.write(canonical_json(entry).encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            append(self._path, canonical_json(entry).encode() + b"\n", torn=Torn.LEFT)
         except OSError as error:
             raise TapeError(
                 f"The tape {self._path.name!r} cannot be written.",

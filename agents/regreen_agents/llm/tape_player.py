@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import threading
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
+from regreen_agents.appending import Torn, append
 from regreen_agents.errors import ModelError, TapeError
 from regreen_agents.llm.messages import Reply, Request, TextBlock, ToolUse
 from regreen_agents.llm.protocol import Caller
@@ -206,10 +206,8 @@ class Player:
         if self._played is None or not new:
             return
         self._played.parent.mkdir(parents=True, exist_ok=True)
-        with self._played.open("a", encoding="utf-8") as file:
-            file.writelines("\n" + json.dumps([agent, number]) for number in new)
-            file.flush()
-            os.fsync(file.fileno())
+        lines = "".join("\n" + json.dumps([agent, number]) for number in new)
+        append(self._played, lines.encode(), torn=Torn.LEFT)
 
     def _recall(self) -> None:
         """Read what earlier processes used; a line that a kill tore is asked again anyway."""

@@ -1,10 +1,10 @@
 """Writing that a kill cannot tear: whole files are replaced, logs grow by one line at a time."""
 
-import fcntl
 import os
 import tempfile
 from pathlib import Path
 
+from regreen_agents.appending import Torn, append
 from regreen_agents.errors import StoreError
 
 
@@ -42,13 +42,7 @@ def append_line(path: Path, line: str, *, durable: bool = False) -> None:
         raise ValueError(f"one line at a time, not {line!r}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            _append(descriptor, line.encode() + b"\n")
-            if durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        append(path, line.encode() + b"\n", torn=Torn.CUT, durable=durable, mode=0o644)
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -125,28 +119,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _append(descriptor: int, line: bytes) -> None:
-    fcntl.flock(descriptor, fcntl.LOCK_EX)  # let go when the descriptor is closed
-    size = os.fstat(descriptor).st_size
-    whole = _end_of_last_line(descriptor, size)
-    if whole != size:
-        os.ftruncate(descriptor, whole)
-    written = os.write(descriptor, line)
-    if written != len(line):
-        os.ftruncate(descriptor, whole)
-        raise OSError("the disk took only a part of the line")
-
-
-def _end_of_last_line(descriptor: int, size: int) -> int:
-    """Return the offset after the last newline, reading backwards in blocks."""
-    block = 4096
-    end = size
-    while end > 0:
-        start = max(0, end - block)
-        found = os.pread(descriptor, end - start, start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
-        end = start
-    return 0
