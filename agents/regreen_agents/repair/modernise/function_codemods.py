@@ -3,8 +3,7 @@
 import libcst as cst
 import libcst.matchers as m
 
-from regreen_agents.repair.modernise.python2_codemods import transformed
-from regreen_agents.repair.modernise.sources import Guarded, Source, code_of, parsed
+from regreen_agents.repair.modernise.sources import Guarded, Source, code_of, transformed_by
 from regreen_agents.repair.modernise.stdlib_codemods import arguments
 from regreen_agents.repair.recipes.names import Names
 
@@ -14,10 +13,7 @@ FIELDS = ("args", "varargs", "keywords", "defaults")
 
 def argspec(source: Source) -> str | None:
     """``inspect.getargspec`` -> ``getfullargspec``, its seven fields cut to four where unpacked."""
-    module = parsed(source.text)
-    if module is None or "getargspec" not in source.text:
-        return None
-    return transformed(source, _Argspec(source.names(module)))
+    return transformed_by(source, _Argspec) if "getargspec" in source.text else None
 
 
 class _Argspec(Guarded):
@@ -70,10 +66,7 @@ class _Argspec(Guarded):
 
 def coroutines(source: Source) -> str | None:
     """``@asyncio.coroutine def f(): yield from x`` -> ``async def f(): await x``."""
-    module = parsed(source.text)
-    if module is None or "coroutine" not in source.text:
-        return None
-    return transformed(source, _Coroutines(source.names(module)))
+    return transformed_by(source, _Coroutines) if "coroutine" in source.text else None
 
 
 class _Coroutines(cst.CSTTransformer):

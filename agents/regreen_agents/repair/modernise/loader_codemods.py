@@ -5,9 +5,14 @@ from collections.abc import Mapping
 
 import libcst as cst
 
-from regreen_agents.repair.modernise.python2_codemods import transformed
 from regreen_agents.repair.modernise.rename_imports import unused, uses, without_imports
-from regreen_agents.repair.modernise.sources import Guarded, Source, code_of, parsed
+from regreen_agents.repair.modernise.sources import (
+    Guarded,
+    Source,
+    code_of,
+    transformed_by,
+    visited,
+)
 from regreen_agents.repair.modernise.stdlib_codemods import arguments
 from regreen_agents.repair.recipes.imports import with_import
 from regreen_agents.repair.recipes.names import Names, dotted
@@ -21,20 +26,17 @@ def finders(source: Source) -> str | None:
     A module may be None where nothing is found, as a loader was: where only that is asked, the
     specification stands for the loader.
     """
-    module = parsed(source.text)
-    if module is None or not any(word in source.text for word in ("find_module", "_loader")):
+    has = any(word in source.text for word in ("find_module", "_loader"))
+    found = visited(source, _Finders) if has else None
+    if found is None:
         return None
-    transformer = _Finders(source.names(module))
-    changed = module.visit(transformer)
-    if not transformer.done:
-        return None
-    ours = {k for k, q in source.names(module).bindings.items() if q in (*_FINDERS, "pkgutil")}
-    gone = unused(changed, ours)
-    if transformer.written["importlib"] >= uses(module)["importlib"]:
+    ours = {k for k, q in found.names.bindings.items() if q in (*_FINDERS, "pkgutil")}
+    gone = unused(found.after, ours)
+    if found.by.written["importlib"] >= uses(found.before)["importlib"]:
         gone.add("importlib")
-    changed = without_imports(changed, gone)
+    changed = without_imports(found.after, gone)
     wish = "import importlib.util"
-    return (with_import(changed, wish, source.is_ours) if transformer.asks else changed).code
+    return (with_import(changed, wish, source.is_ours) if found.by.asks else changed).code
 
 
 class _Finders(Guarded):
@@ -42,7 +44,6 @@ class _Finders(Guarded):
         super().__init__()
         self._names = names
         self._used: set[cst.CSTNode] = set()
-        self.done = 0
         self.written: Counter[str] = Counter()
         """Local name -> how many of its uses were written otherwise."""
         self.asks = False
@@ -58,7 +59,7 @@ class _Finders(Guarded):
             return updated_node
         loader = ".loader" if original_node in self._used else ""
         if self._names.qualify(original_node.func) in _FINDERS:
-            self.done, self.asks = self.done + 1, True
+            self.asks = True
             self.written[dotted(original_node.func).partition(".")[0]] += 1
             found = f"importlib.util.find_spec({arguments(updated_node)[0]})"
             return cst.parse_expression(f"{found}{loader}")
@@ -70,7 +71,6 @@ class _Finders(Guarded):
             return updated
         if self._names.qualify(original.func) == "imp.find_module" or not loader:
             return updated
-        self.done += 1
         renamed = updated.with_changes(func=function.with_changes(attr=cst.Name("find_spec")))
         return cst.Attribute(value=renamed, attr=cst.Name("loader"))
 
@@ -81,10 +81,7 @@ _OF_THE_CONTEXT = ("keyfile", "certfile", "cert_reqs", "ssl_version", "ca_certs"
 
 def wrap_socket(source: Source) -> str | None:
     """``ssl.wrap_socket(...)`` as a statement of its own -> a context made before it."""
-    module = parsed(source.text)
-    if module is None or "wrap_socket" not in source.text:
-        return None
-    return transformed(source, _WrapSocket(source.names(module)))
+    return transformed_by(source, _WrapSocket) if "wrap_socket" in source.text else None
 
 
 class _WrapSocket(Guarded):
@@ -150,21 +147,15 @@ _RELEASE = ("NAME", "VERSION_ID", "VERSION_CODENAME")
 
 def linux_distribution(source: Source) -> str | None:
     """``platform.linux_distribution()`` -> ``platform.freedesktop_os_release()``."""
-    module = parsed(source.text)
-    if module is None or not any(w in source.text for w in ("linux_distribution", "dist(")):
-        return None
-    transformer = _Distribution(source.names(module))
-    changed = module.visit(transformer)
-    if not transformer.done:
-        return None
-    return with_import(changed, "import platform", source.is_ours).code
+    has = any(word in source.text for word in ("linux_distribution", "dist("))
+    found = visited(source, _Distribution) if has else None
+    return with_import(found.after, "import platform", source.is_ours).code if found else None
 
 
 class _Distribution(Guarded):
     def __init__(self, names: Names) -> None:
         super().__init__()
         self._names = names
-        self.done = 0
 
     def _is_it(self, node: cst.CSTNode) -> bool:
         gone = ("platform.linux_distribution", "platform.dist")
@@ -184,7 +175,6 @@ class _Distribution(Guarded):
     ) -> cst.BaseExpression:
         if self.guards or not self._is_it(original_node):
             return updated_node
-        self.done += 1
         keys = ", ".join(f'"{key}"' for key in _RELEASE)
         release = "platform.freedesktop_os_release()"
         return cst.parse_expression(f'tuple({release}.get(key, "") for key in ({keys}))')

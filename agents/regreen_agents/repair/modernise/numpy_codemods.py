@@ -7,8 +7,7 @@ import libcst as cst
 import libcst.matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from regreen_agents.repair.modernise.python2_codemods import transformed
-from regreen_agents.repair.modernise.sources import Guarded, Source, code_of, parsed
+from regreen_agents.repair.modernise.sources import Guarded, Source, code_of, parsed, transformed_by
 from regreen_agents.repair.modernise.stdlib_codemods import arguments
 from regreen_agents.repair.recipes.names import Names
 
@@ -26,10 +25,7 @@ _WORDS = re.compile(r"\b(?:" + "|".join((*_CALLS, *_METHODS)) + r")\b")
 
 def numpy_calls(source: Source) -> str | None:
     """``np.asscalar(a)`` -> ``a.item()`` and its kin, wherever they are called by numpy's name."""
-    module = parsed(source.text)
-    if module is None or not _WORDS.search(source.text):
-        return None
-    return transformed(source, _Functions(source.names(module)))
+    return transformed_by(source, _Functions) if _WORDS.search(source.text) else None
 
 
 class _Functions(Guarded):

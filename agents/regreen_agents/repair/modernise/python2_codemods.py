@@ -5,17 +5,14 @@ from pathlib import PurePosixPath
 
 import libcst as cst
 
-from regreen_agents.repair.modernise.sources import Guarded, Source, code_of, parsed
+from regreen_agents.repair.modernise.sources import (
+    Guarded,
+    Source,
+    code_of,
+    transformed,
+    transformed_by,
+)
 from regreen_agents.repair.recipes.names import Names, dotted
-
-
-def transformed(source: Source, transformer: cst.CSTTransformer) -> str | None:
-    """Return the text after a transformer; None where it changes nothing."""
-    module = parsed(source.text)
-    if module is None:
-        return None
-    code = module.visit(transformer).code
-    return code if code != source.text else None
 
 
 def has_key(source: Source) -> str | None:
@@ -191,10 +188,7 @@ _STRING_METHODS = frozenset(
 
 def string_functions(source: Source) -> str | None:
     """``string.upper(s)`` -> ``s.upper()``, ``string.join(xs, sep)`` -> ``sep.join(xs)``."""
-    module = parsed(source.text)
-    if module is None or "string" not in source.text:
-        return None
-    return transformed(source, _StringFunctions(source.names(module)))
+    return transformed_by(source, _StringFunctions) if "string" in source.text else None
 
 
 class _StringFunctions(cst.CSTTransformer):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
 
 import libcst as cst
 
@@ -76,6 +77,7 @@ class Source:
         return self.tree.module_path(top) is not None
 
 
+T = TypeVar("T", bound=cst.CSTTransformer)
 Codemod = Callable[[Source], str | None]
 """Returns the new text; None when there is nothing to do here."""
 
@@ -94,6 +96,48 @@ def _imports_of(text: str, name: str, path: str) -> dict[str, str]:
     """Return what a module imports: local name -> dotted meaning."""
     module = parsed(text)
     return {} if module is None else dict(names_of(module, name=name, path=path).bindings)
+
+
+class Visit(NamedTuple, Generic[T]):
+    """What a transformer made of a file."""
+
+    before: cst.Module
+    after: cst.Module
+    names: Names
+    """Of the file before."""
+    by: T
+    """The transformer, with what it has noted."""
+
+
+def visited(source: Source, make: Callable[[Names], T]) -> Visit[T] | None:
+    """Send a transformer through a file; None where it changes nothing.
+
+    Args:
+        source: The file.
+        make: From what the file's names stand for to the transformer.
+    """
+    module = parsed(source.text)
+    if module is None:
+        return None
+    names = source.names(module)
+    transformer = make(names)
+    after = module.visit(transformer)
+    return Visit(module, after, names, transformer) if after.code != source.text else None
+
+
+def transformed_by(source: Source, make: Callable[[Names], cst.CSTTransformer]) -> str | None:
+    """Return the text after a transformer that asks for names; see `visited`."""
+    found = visited(source, make)
+    return None if found is None else found.after.code
+
+
+def transformed(source: Source, transformer: cst.CSTTransformer) -> str | None:
+    """Return the text after a transformer; None where it changes nothing."""
+    module = parsed(source.text)
+    if module is None:
+        return None
+    code = module.visit(transformer).code
+    return code if code != source.text else None
 
 
 def python_files(root: Path) -> Iterator[str]:

@@ -5,9 +5,15 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from regreen_agents.repair.modernise.python2_codemods import transformed
 from regreen_agents.repair.modernise.rename_imports import unused, without_imports
-from regreen_agents.repair.modernise.sources import Guarded, Source, code_of, parsed
+from regreen_agents.repair.modernise.sources import (
+    Guarded,
+    Source,
+    code_of,
+    transformed,
+    transformed_by,
+    visited,
+)
 from regreen_agents.repair.recipes.imports import with_import
 from regreen_agents.repair.recipes.names import Names
 
@@ -24,16 +30,14 @@ def call_codemod(
     """
 
     def codemod(source: Source) -> str | None:
-        module = parsed(source.text)
-        if module is None or name.rpartition(".")[2] not in source.text:
+        if name.rpartition(".")[2] not in source.text:
             return None
-        calls = _Calls(source.names(module), name, rewrite)
-        changed = module.visit(calls)
-        if not calls.done:
+        found = visited(source, lambda names: _Calls(names, name, rewrite))
+        if found is None:
             return None
         owner = name.partition(".")[0]
-        ours = {k for k, q in source.names(module).bindings.items() if q in (owner, name)}
-        changed = without_imports(changed, unused(changed, ours))
+        ours = {k for k, q in found.names.bindings.items() if q in (owner, name)}
+        changed = without_imports(found.after, unused(found.after, ours))
         return (with_import(changed, wish, source.is_ours) if wish else changed).code
 
     return codemod
@@ -45,7 +49,6 @@ class _Calls(Guarded):
         self._names = names
         self._name = name
         self._rewrite = rewrite
-        self.done = 0
 
     def leave_Call(  # noqa: N802 - LibCST's name
         self, original_node: cst.Call, updated_node: cst.Call
@@ -53,10 +56,7 @@ class _Calls(Guarded):
         if self.guards or self._names.qualify(original_node.func) != self._name:
             return updated_node
         text = self._rewrite(updated_node)
-        if text is None:
-            return updated_node
-        self.done += 1
-        return cst.parse_expression(text)
+        return updated_node if text is None else cst.parse_expression(text)
 
 
 def arguments(call: cst.Call) -> list[str]:
@@ -122,15 +122,11 @@ yaml_load_all = call_codemod("yaml.load_all", _yaml_load)
 
 def distribution_version(source: Source) -> str | None:
     """``pkg_resources.get_distribution(x).version`` -> ``importlib.metadata.version(x)``."""
-    module = parsed(source.text)
-    if module is None or "get_distribution" not in source.text:
+    found = visited(source, _Version) if "get_distribution" in source.text else None
+    if found is None:
         return None
-    transformer = _Version(source.names(module))
-    changed = module.visit(transformer)
-    if not transformer.done:
-        return None
-    ours = unused(changed, ("pkg_resources", "get_distribution"))
-    changed = without_imports(changed, ours)
+    ours = unused(found.after, ("pkg_resources", "get_distribution"))
+    changed = without_imports(found.after, ours)
     return with_import(changed, "import importlib.metadata", source.is_ours).code
 
 
@@ -138,7 +134,6 @@ class _Version(cst.CSTTransformer):
     def __init__(self, names: Names) -> None:
         super().__init__()
         self._names = names
-        self.done = 0
 
     def leave_Attribute(  # noqa: N802 - LibCST's name
         self, original_node: cst.Attribute, updated_node: cst.Attribute
@@ -148,7 +143,6 @@ class _Version(cst.CSTTransformer):
             return updated_node
         if self._names.qualify(call.func) != "pkg_resources.get_distribution":
             return updated_node
-        self.done += 1
         return cst.parse_expression(f"importlib.metadata.version({', '.join(arguments(call))})")
 
 
@@ -178,10 +172,8 @@ class _Flags(cst.CSTTransformer):
 
 def universal_newlines(source: Source) -> str | None:
     """``open(path, 'rU')`` -> ``open(path, 'r')``: text mode reads any newline."""
-    module = parsed(source.text)
-    if module is None or not re.search(r"['\"]r?b?U", source.text):
-        return None
-    return transformed(source, _OpenMode(source.names(module)))
+    has = re.search(r"['\"]r?b?U", source.text)
+    return transformed_by(source, _OpenMode) if has else None
 
 
 class _OpenMode(cst.CSTTransformer):
@@ -246,21 +238,14 @@ class _ArrayBytes(cst.CSTTransformer):
 
 def unescape(source: Source) -> str | None:
     """``HTMLParser().unescape(s)`` -> ``html.unescape(s)``."""
-    module = parsed(source.text)
-    if module is None or "unescape" not in source.text:
-        return None
-    transformer = _Unescape(source.names(module))
-    changed = module.visit(transformer)
-    if not transformer.done:
-        return None
-    return with_import(changed, "import html", source.is_ours).code
+    found = visited(source, _Unescape) if "unescape" in source.text else None
+    return with_import(found.after, "import html", source.is_ours).code if found else None
 
 
 class _Unescape(cst.CSTTransformer):
     def __init__(self, names: Names) -> None:
         super().__init__()
         self._names = names
-        self.done = 0
 
     def leave_Call(  # noqa: N802 - LibCST's name
         self, original_node: cst.Call, updated_node: cst.Call
@@ -272,5 +257,4 @@ class _Unescape(cst.CSTTransformer):
         made = isinstance(owner, cst.Call) and self._names.qualify(owner.func)
         if made not in ("html.parser.HTMLParser", "HTMLParser.HTMLParser"):
             return updated_node
-        self.done += 1
         return updated_node.with_changes(func=cst.parse_expression("html.unescape"))

@@ -3,30 +3,20 @@
 import libcst as cst
 import libcst.matchers as m
 
-from regreen_agents.repair.modernise.sources import Source, code_of, parsed
-from regreen_agents.repair.recipes.imports import with_import
+from regreen_agents.repair.modernise.sources import Source, code_of, transformed
+from regreen_agents.repair.recipes.imports import IsOurs, with_import
 
 
 def yield_tests(source: Source) -> str | None:
     """Rewrite generator tests: one loop of one yield is parametrised, any other calls its cases."""
-    module = parsed(source.text)
-    if module is None or "yield" not in source.text:
-        return None
-    converter = _Yields()
-    changed = module.visit(converter)
-    if not converter.done:
-        return None
-    if converter.parametrised:
-        changed = with_import(changed, "import pytest", source.is_ours)
-    return changed.code
+    return transformed(source, _Yields(source.is_ours)) if "yield" in source.text else None
 
 
 class _Yields(cst.CSTTransformer):
-    def __init__(self) -> None:
+    def __init__(self, is_ours: IsOurs) -> None:
         super().__init__()
-        self.done = 0
-        self.parametrised = 0
-        self._fixtures = 0
+        self._is_ours = is_ours
+        self._parametrised = False
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: N802, ARG002 - LibCST's name
         return False
@@ -36,9 +26,8 @@ class _Yields(cst.CSTTransformer):
     ) -> cst.FunctionDef:
         if not _is_yield_test(original_node):
             return updated_node
-        self.done += 1
         if made := _parametrised(updated_node):
-            self.parametrised += 1
+            self._parametrised = True
             return made
         body = updated_node.body.visit(_Called())
         return (
@@ -46,6 +35,15 @@ class _Yields(cst.CSTTransformer):
             if isinstance(body, cst.BaseSuite)
             else updated_node
         )
+
+    def leave_Module(  # noqa: N802 - LibCST's name
+        self,
+        original_node: cst.Module,  # noqa: ARG002
+        updated_node: cst.Module,
+    ) -> cst.Module:
+        if not self._parametrised:
+            return updated_node
+        return with_import(updated_node, "import pytest", self._is_ours)
 
 
 def _is_yield_test(function: cst.FunctionDef) -> bool:
