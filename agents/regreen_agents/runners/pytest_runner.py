@@ -12,27 +12,28 @@ from pathlib import Path
 from typing import Any
 
 from regreen_agents.domain.identity import NodeId, digest_of
-from regreen_agents.domain.runs import (
-    OrderKind,
-    RunSpec,
-    Span,
-    StateChange,
-    SuiteRun,
-    TestResult,
-)
+from regreen_agents.domain.runs import OrderKind, RunSpec, Span, SuiteRun
 from regreen_agents.runners import commands
 from regreen_agents.runners.conftest_errors import unread_conftest
-from regreen_agents.runners.endings import Told, death, died, end_of, has_more, notes_of, spent
+from regreen_agents.runners.endings import Told, end_of, has_more, notes_of, spent
 from regreen_agents.runners.factors import effect_of
 from regreen_agents.runners.policy import RunnerPolicy
 from regreen_agents.runners.process import ProcessRequest, Stopper, run_process
+from regreen_agents.runners.segments import (
+    MAX_SEGMENTS,
+    drawing,
+    join_logs,
+    killer_of,
+    numbered,
+    rest_of,
+    results_of,
+)
 from regreen_agents.runners.stream import Reading, read_events
 from regreen_agents.runners.trees import disturbances_in, paths_of, placeless, relocated
 from regreen_agents.runners.watch import HangWatch
 
 STREAM = "stream.jsonl"
 LAUNCHER = Path(__file__).with_name("probe") / "launch.py"
-MAX_SEGMENTS = 20
 
 
 @dataclass
@@ -221,33 +222,22 @@ class PytestRunner:
 
     def assembled(self, tree: Path, spec: RunSpec, parts: list[Told], log: Path) -> SuiteRun:
         """Put a run together from its processes; their logs become one."""
-        results: dict[NodeId, TestResult] = {}
-        changes: list[StateChange] = []
-        for number, told in enumerate(parts):
-            name = log if number == 0 else numbered(log, number + 1)
-            offset = max((r.position for r in results.values()), default=-1) + 1
-            for result in told.reading.results(death(told, name)):
-                moved = result.position + offset if result.position >= 0 else -1
-                results[result.node_id] = result.model_copy(update={"position": moved})
-            changes += [placeless(c, str(tree)) for c in told.reading.changes]
-        ordered = sorted(results.values(), key=lambda r: (r.position < 0, r.position))
-        killers = [told.reading.running for told in parts if died(told) and told.reading.running]
-        _join_logs(log, len(parts))
-        if not ordered:
-            ordered += unread_conftest(log, str(tree)).values()
+        results = results_of(parts, log)
+        changes = [change for told in parts for change in told.reading.changes]
+        join_logs(log, len(parts))
         return SuiteRun(
             spec=spec,
             command=self.command(spec, tree, log),
             exit_code=parts[-1].process.exit_code if len(parts) == 1 else None,
             end=end_of(parts),
-            results=tuple(ordered),
+            results=tuple(results or unread_conftest(log, str(tree)).values()),
             collected=len(results),
             duration_seconds=spent(parts),
-            killer=killers[0] if killers else None,
+            killer=killer_of(parts),
             segments=len(parts),
             notes=tuple(notes_of(parts)),
-            state_changes=tuple(changes),
-            drawing=_drawing(parts),
+            state_changes=tuple(placeless(change, str(tree)) for change in changes),
+            drawing=drawing(parts),
             foreign_modules=_all(told.reading.foreign for told in parts),
             installed_copies=_all(told.reading.installed for told in parts),
             disturbances=disturbances_in(parts, str(tree)) if self.policy.guards else None,
@@ -269,39 +259,10 @@ class PytestRunner:
         return commands.pytest_command(places, self.policy, spec, beside)
 
 
-def _join_logs(log: Path, segments: int) -> None:
-    """Append the logs of later segments to the first: one log, one digest."""
-    with log.open("ab") as whole:
-        for number in range(2, segments + 1):
-            part = numbered(log, number)
-            whole.write(b"\n[segment %d]\n" % number + part.read_bytes())
-            part.unlink()
-
-
 def _all(parts: Iterable[set[str]]) -> tuple[str, ...]:
     return tuple(sorted(set().union(*parts)))
-
-
-def _drawing(parts: Iterable[Told]) -> tuple[NodeId, ...]:
-    """Return the tests that told of drawing random numbers, each once."""
-    events = (event for told in parts for event in told.reading.extra)
-    found = (NodeId(str(event["id"])) for event in events if event["event"] == "drawn")
-    return tuple(dict.fromkeys(found))
 
 
 def files_of(tests: Sequence[NodeId]) -> list[str]:
     """Return the files of node ids, each once, in order of first appearance."""
     return list(dict.fromkeys(name.partition("::")[0] for name in tests))
-
-
-def rest_of(spec: RunSpec, told: Told) -> RunSpec:
-    """Return what is left of a run after one of its processes."""
-    rest = RunSpec(**{**dict(spec), "tests": tuple(told.reading.not_run)})
-    if rest.order is not OrderKind.FILE:
-        return rest
-    return rest.model_copy(update={"order": OrderKind.GIVEN})
-
-
-def numbered(log: Path, number: int) -> Path:
-    """Return where the log of a run's further process goes."""
-    return log.with_name(f"{log.stem}.{number}{log.suffix}")

@@ -16,7 +16,8 @@ from regreen_agents.domain.identity import NodeId
 from regreen_agents.domain.runs import OrderKind, Outcome, RunSpec, SuiteRun
 from regreen_agents.errors import WarmUnavailableError
 from regreen_agents.runners.endings import Told, died, has_more
-from regreen_agents.runners.pytest_runner import MAX_SEGMENTS, PytestRunner, numbered, rest_of
+from regreen_agents.runners.pytest_runner import PytestRunner
+from regreen_agents.runners.segments import MAX_SEGMENTS, numbered, rest_of
 from regreen_agents.runners.warm_forks import Forks, Keep, Site
 from regreen_agents.runners.warm_snapshots import MOST_ALIVE, Order, branches
 
