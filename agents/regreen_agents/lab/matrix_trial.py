@@ -64,11 +64,11 @@ def try_all_factors(inquiry: Inquiry) -> Trial | None:
     matrix = _matrix(inquiry, watched, Settings(max_runs=runs, max_seconds=seconds))
     flips = matrix.flipped(victim)
     for cell in flips:
-        run = watched.showing(cell, by_command=True)
+        run = watched.showing(cell)
         if run is not None and explains(inquiry.failure(), cell, run):
             _write(inquiry, matrix, run, f"{told(cell)}: it decides.")
             return Trial(matrix, _concluded(inquiry, cell))
-    shown = watched.showing(flips[0], by_command=True) if flips else None
+    shown = watched.showing(flips[0]) if flips else None
     latest = shown or next(reversed(watched.runs), None)
     if latest is not None:
         _write(inquiry, matrix, latest, _undecided(flips))

@@ -21,22 +21,17 @@ class Watched:
         self.runs.append(self.lab.run(spec))
         return self.runs[-1]
 
-    def showing(self, cell: Cell, *, by_command: bool = False) -> SuiteRun | None:
+    def showing(self, cell: Cell) -> SuiteRun | None:
         """Return the last run that shows a flip.
 
-        Args:
-            cell: The test that flips, and the factor that does it.
-            by_command: Know a run by the cell's command too: a factor that is a field of the spec,
-                such as the folder, is not listed among the run's factors.
+        A factor that is a field of the spec, such as the folder, is not listed among the run's
+        factors: such a run is known by the cell's command.
         """
         red = cell.changed.rate > cell.control.rate
         shown = [
             run
             for run in self.runs
-            if (
-                run.spec.factors == (cell.factor,)
-                or (by_command and quote(run.command) == cell.command)
-            )
+            if (run.spec.factors == (cell.factor,) or quote(run.command) == cell.command)
             and is_red(run.outcome_of(cell.node_id)) == red
         ]
         return shown[-1] if shown else None
