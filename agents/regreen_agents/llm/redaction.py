@@ -38,11 +38,14 @@ class Marks(NamedTuple):
     user: str = "<user>"
     scratch: str = "<tmp>"
     python: str = PYTHON
+    folder: str = ""
+    """Of the interpreter, as an entry of PATH; empty leaves it."""
 
 
 SHOWN = Marks()
-SHOWN = Marks()
-REVERSIBLE = Marks("<regreen:home>", "<regreen:user>", "<regreen:tmp>", "<regreen:python>")
+REVERSIBLE = Marks(
+    "<regreen:home>", "<regreen:user>", "<regreen:tmp>", "<regreen:python>", "<regreen:bin>"
+)
 """For documents that regreen itself reads again: nothing else is written so."""
 
 
@@ -73,7 +76,7 @@ class Redactor:
             raise ValueError(f"a secret has at least {SHORTEST_SECRET} characters")
         rules = (
             *_secret_rules(self.secrets),
-            *([(_path(self.python), self.marks.python)] if self.python else []),
+            *_python_rules(self.python, self.marks),
             *([] if self.marks is REVERSIBLE else _scratch_rules(self.marks.scratch, self.temp)),
             *_temp_rules(self.marks.scratch, self.temp),
             *_home_rules(self.home, self.user, self.marks.home),
@@ -118,7 +121,9 @@ class Redactor:
 
     def restored(self, text: str) -> str:
         """Return what `reversible` redacted with this machine's own in its place; keys are gone."""
-        own = Marks(self.home or "~", self.user, tempfile.gettempdir(), self.python or "python")
+        python = self.python or "python"
+        folder = str(Path(python).parent)
+        own = Marks(self.home or "~", self.user, tempfile.gettempdir(), python, folder)
         for mark, here in zip(REVERSIBLE, own, strict=True):
             text = text.replace(mark, here)
         return text
@@ -152,6 +157,14 @@ def _secret_rules(secrets: Iterable[str]) -> list[_Rule]:
     words.sort(key=len, reverse=True)
     rules = [(re.compile("|".join(map(re.escape, words))), KEY)] if words else []
     return [*rules, (_KEY_SHAPE, KEY)]
+
+
+def _python_rules(python: str, marks: Marks) -> list[_Rule]:
+    rules = [(_path(python), marks.python)] if python else []
+    if python and marks.folder:
+        entry = re.escape(str(Path(python).parent))
+        rules.append((re.compile(_START + entry + _END + "(?!/)"), marks.folder))
+    return rules
 
 
 def _scratch_rules(mark: str, temp: Iterable[str]) -> list[_Rule]:

@@ -85,8 +85,9 @@ def test_what_is_a_machines_own_is_not_on_the_tape_and_reads_there_as_its_own(
     tmp_path: Path,
 ) -> None:
     told = (
-        f"/home/ann/lib/x.py:3 /opt/ann/bin/python -m pytest {KEY} ~/.shop <tmp>/y "
-        ".regreen/sprints/20260101T000000Z/runs /tmp/regreen-a-b/z /private/ann/tmp/x"
+        f"/home/ann/lib/x.py:3 /opt/ann/bin/python -m pytest {KEY} PATH=/opt/ann/bin "
+        "~/.shop <tmp>/y .regreen/sprints/20260101T000000Z/runs /tmp/regreen-a-b/z "
+        "/private/ann/tmp/x"
     )
     path = tape_of(tmp_path / "a.tape", ("baseline", Seen(text=told)), how=ANN)
     raw = path.read_text()
@@ -96,14 +97,17 @@ def test_what_is_a_machines_own_is_not_on_the_tape_and_reads_there_as_its_own(
 
     assert not [word for word in ("/home/ann", "/opt/ann", "/private", KEY) if word in raw]
     assert isinstance(seen, str)
-    assert seen.startswith("/Users/bob/lib/x.py:3 /usr/bin/python3 -m pytest <key> ~/.shop <tmp>/y")
+    assert seen.startswith("/Users/bob/lib/x.py:3 /usr/bin/python3 -m pytest <key> PATH=/usr/bin ~")
     assert "sprints/20260101T000000Z-2/runs" in seen
     assert seen.endswith(f"/tmp/regreen-a-b/z {tempfile.gettempdir()}/x")
     assert "regreen:" not in seen
 
 
 def test_on_the_same_machine_a_measurement_reads_as_it_was_written() -> None:
-    told = "/home/ann/lib/x.py ~/.shop <user> pytest-of-ann /opt/ann/bin/python"
+    told = (
+        "/home/ann/lib/x.py ~/.shop <user> pytest-of-ann /opt/ann/bin/python "
+        "PATH=/opt/ann/bin:/bin /opt/ann/bin/pip"
+    )
 
     assert ANN.restored(ANN.reversible.text(told)) == told
     assert all(mark not in ANN.restored(" ".join(REVERSIBLE)) for mark in REVERSIBLE)
