@@ -240,6 +240,46 @@ def test_many_mutants_share_a_process_and_survivors_do_not(tmp_path: Path) -> No
     assert report.notes == ()
 
 
+def test_tests_of_several_classes_and_messages_with_addresses_share_a_process_too(
+    tmp_path: Path,
+) -> None:
+    made = build(
+        tmp_path,
+        "def two():\n    return 3\n",
+        """
+        import abc
+        import os
+        from shop.core import two
+        class Kind(abc.ABC):
+            pass
+        class Box(Kind):
+            def __init__(self, size): self.size = size
+            def __eq__(self, other): return self.size == other.size
+        def told(name):
+            with open(os.path.join(os.path.dirname(__file__), name), "a") as file:
+                print(os.getpid(), two(), file=file)
+            return isinstance(two(), Kind)  # asked once, it is remembered
+        class TestOne:
+            def test_two(self): assert told("one") or Box(two()) == Box(2)
+        class TestOther:
+            @classmethod
+            def setup_class(cls): cls.size = 2
+            def test_two(self): assert told("other") or two() == self.size
+        """,
+    )
+    mutants = made.mutants(*[("return 3", f"return {n}") for n in (*range(10, 34), 2)])
+    suite = made.suite(["TestOne::test_two", "TestOther::test_two"])
+
+    report = made.runner.judge(suite, mutants, seconds=600, enough=1, every_failing=True)
+
+    assert verdicts(report) == ["red"] * 24 + ["plausible"]
+    for name in ("one", "other"):
+        rows = map(str.split, (made.tree / "tests" / name).read_text().splitlines())
+        pids = {pid for pid, value in rows if int(value) >= 10}
+        assert len(pids) <= 2, name  # one is judged again as a sample
+    assert report.notes == ()
+
+
 def test_the_tests_of_a_budget_are_charged_before_what_they_burn(tmp_path: Path) -> None:
     made = counting(tmp_path)
     mutants = made.mutants(*COUNTING_EDITS, tests=["test_none"])

@@ -41,13 +41,15 @@ class Lean:
         """Burn this fuel."""
         self._tank = tank
         self._hooks: Dict[int, Any] = {}
+        self._last: Any = None
 
     def run(self, item: Any, fuel: int) -> Ran:
         """Run a test with so many ticks for its setup and body."""
         tank, threads = self._tank, threading.active_count()
         hooks = self._hooks_of(item)
+        error = self._leave_last(item)
         tank.fill(fuel)
-        error = self._begin(item, hooks)
+        error = error or self._begin(item, hooks)
         outcome = "doubt" if error is not None else ""
         if not outcome:
             error = self._call(item, hooks)
@@ -61,6 +63,18 @@ class Lean:
         if threading.active_count() > threads and outcome != "killed":
             outcome = "doubt"
         return Ran(outcome, ticks, failure, line)
+
+    def _leave_last(self, item: Any) -> Optional[BaseException]:
+        """Tear down what the last test's class and module have, unless they are this one's too."""
+        last, self._last = self._last, item
+        if last is None or last.parent is item.parent:
+            return None
+        self._tank.fill(TEARDOWN_FUEL)
+        try:
+            item.session._setupstate.teardown_exact(item)  # noqa: SLF001 - as runtestprotocol
+        except BaseException as error:
+            return error
+        return None
 
     def _begin(self, item: Any, hooks: Any) -> Optional[BaseException]:
         try:
