@@ -51,10 +51,23 @@ def is_constant_by_chance(inquiry: Inquiry) -> Finding | None:
             "Is it chance? Alone, under other random seeds and hash seeds.",
             inquiry.lab.last_run([inquiry.victim], last),
             inquiry.victim,
-            f"It fails for {len(RANDOM_SEEDS)} random seeds, and for PYTHONHASHSEED "
-            f"{_listed(suspects)}, too.",
+            f"{_under_seeds(inquiry)} {_under_hash_seeds(inquiry, suspects)}",
         )
     return finding
+
+
+def _under_seeds(inquiry: Inquiry) -> str:
+    if inquiry.seeded_red:
+        return f"It fails for the random seeds {_listed(inquiry.seeded_red)}."
+    return "It passes for every random seed tried, though it fails without one."
+
+
+def _under_hash_seeds(inquiry: Inquiry, suspects: Sequence[str]) -> str:
+    fails = {s: is_red(inquiry.lab.outcome([inquiry.victim], _with_hash_seed(s))) for s in suspects}
+    red = [seed for seed, failed in fails.items() if failed]
+    if len(red) == len(suspects):
+        return f"It fails for PYTHONHASHSEED {_listed(red)}, too."
+    return f"Of PYTHONHASHSEED {_listed(suspects)} it fails for {_listed(red) or 'none'}."
 
 
 def varies_by_itself(inquiry: Inquiry) -> Finding | None:
@@ -111,6 +124,7 @@ def _by_random_seed(inquiry: Inquiry) -> Finding | None:
         seeds = (*seeds, *MORE_RANDOM_SEEDS)
         series = lab.random_series(victim, seeds, ALONE)
     red = sorted(seed for seed, failed in series.items() if failed)
+    inquiry.seeded_red = tuple(red)
     if not 0 < len(red) < len(series):
         return None
     green = sorted(set(series) - set(red))

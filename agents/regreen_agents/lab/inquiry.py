@@ -47,6 +47,8 @@ class Inquiry:
     varies: bool = False
     """Whether it was seen to end both ways in one and the same setting: then no comparison of two
     settings shows anything by a run of each."""
+    seeded_red: tuple[int, ...] = ()
+    """Random seeds under which it was red alone, once they were tried."""
     facts: set[Fact] = field(default_factory=set)
     """What the experiments have shown so far, for the decision table."""
 

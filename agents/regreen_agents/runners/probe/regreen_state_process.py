@@ -127,7 +127,7 @@ def generators() -> Iterator[Any]:
         return
     state = random.getstate()
     yield Entry("random", "random", "random", "", ("@", "state", hash(state), ""), state)
-    numpy = sys.modules.get("numpy.random")
+    numpy = random_of_numpy()
     if numpy is not None:
         held = numpy.get_state()
         mark = ("@", "state", hash((held[1].tobytes(), held[2])), "")
@@ -135,6 +135,15 @@ def generators() -> Iterator[Any]:
     torch = sys.modules.get("torch")
     if torch is not None:
         yield plain("random", "torch", "torch", "", torch.initial_seed())
+
+
+def random_of_numpy() -> Any:
+    """Return ``numpy.random`` where numpy is imported; numpy 2 imports it when it is asked for."""
+    try:
+        found = getattr(sys.modules.get("numpy"), "random", None)
+    except Exception:  # numpy, or what stands in for it, is broken
+        return None
+    return found if hasattr(found, "get_state") else None
 
 
 def was_drawn(target: str, old: Any, new: Any) -> bool:
