@@ -219,6 +219,7 @@ def edit(path: str, old: str, new: str) -> dict[str, JsonValue]:
 ASSERTION = "assert total([10], discount) == 7"
 WEAKER: Mapping[str, dict[str, JsonValue]] = {
     "an assertion goes": edit("tests/test_cart.py", ASSERTION, "total([10], discount)  #"),
+    "it always holds": edit("tests/test_cart.py", ASSERTION, "assert True  #"),
     "the test goes": edit("tests/test_cart.py", "def test_a_discount", "def a_discount"),
     "it is skipped": edit(
         "tests/test_cart.py", "import pytest\n", "import pytest\npytestmark = pytest.mark.skip\n"

@@ -165,6 +165,12 @@ def require_usable(
             why="--engine and --second-opinion name the same one.",
             fix="Name another engine for one of them.",
         )
+    if options.record and options.replay:
+        raise UsageError(
+            "A replay cannot be recorded.",
+            why="--record and --replay were given together; the tape is there already.",
+            fix="Leave one of them out.",
+        )
     if (options.record or options.replay) and _runs_commands(names, config):
         raise UsageError(
             "What a coding agent's command does cannot be recorded or replayed.",

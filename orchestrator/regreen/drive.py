@@ -21,7 +21,7 @@ from regreen.store.folder import SprintFolder
 from regreen.views import SprintStatus
 from regreen.wiring import CHECKPOINTS, compiled, site_of
 from regreen_agents.domain.progress import Listener, ProgressEvent
-from regreen_agents.errors import TargetError
+from regreen_agents.errors import TapeError, TargetError
 from regreen_agents.runners.process import Stopper
 from regreen_agents.workspace.repository import Repository
 
@@ -37,8 +37,18 @@ def travel(repository: Repository, folder: SprintFolder, listener: Listener) -> 
     stopper = Stopper()
     site = site_of(repository, folder, listener, stopper, os.environ)
     clean_up(site)
-    with closing(Brain(site)) as brain:
+    with closing(_brain(site)) as brain:
         return _travelled(replace(site, engine=brain.engine, lab_log=brain.lab_log), brain)
+
+
+def _brain(site: Site) -> Brain:
+    """Put the engine together; a sprint whose tape cannot be used has not begun."""
+    try:
+        return Brain(site)
+    except TapeError:
+        if not site.folder.has("baseline.json") and not (site.folder.root / "runs").exists():
+            _forget(site)
+        raise
 
 
 def _travelled(site: Site, brain: Brain) -> SprintStatus:

@@ -23,7 +23,7 @@ from regreen.store import documents
 from regreen.store.folder import SprintFolder, SprintShelf, new_sprint_id
 from regreen.store.names import plan_id as checked_plan
 from regreen.store.record import SprintInfo, SprintOptions
-from regreen.tapes import require_same
+from regreen.tapes import began, options_told, require_same
 from regreen.views import DoctorLine, SprintStatus
 from regreen.wiring import config_of, held, name_runner, running
 from regreen_agents.domain.progress import Listener
@@ -122,8 +122,9 @@ def _beginning(repository: Repository, base: str, options: SprintOptions) -> _Be
     """
     if options.replay:
         header = read_tape(Path(options.replay)).header
-        require_same(header, repository.tree_of(base), options)
-        return _Beginning(datetime.fromisoformat(header.started_at), header.seed)
+        told = options_told(options, config_of(repository))
+        require_same(header, repository.tree_of(base), told)
+        return _Beginning(began(header), header.seed)
     now = datetime.now(UTC)
     seed = DETERMINISTIC_SEED if options.deterministic else int(now.timestamp()) % MAX_SEED
     return _Beginning(now, seed)

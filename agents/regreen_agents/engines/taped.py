@@ -15,7 +15,7 @@ from regreen_agents.implement import Workshop
 from regreen_agents.lab.lab import Lab
 from regreen_agents.llm.tape_format import LabLog
 from regreen_agents.llm.tape_orders import orders_named, put_back
-from regreen_agents.llm.taped import taped
+from regreen_agents.llm.taped import damaged, taped
 
 
 class Explored(Model):
@@ -49,10 +49,28 @@ class TapedEngine:
             return Explored(found=found, orders=orders_named(found.model_dump_json(), logs))
 
         logs = lab.bench.logs
-        made = taped(self.log, f"explore {assignment.plan} {self.name}", Explored, explored)
+        name = f"explore {assignment.plan} {self.name}"
+        made = taped(self.log, name, Explored, explored)
+        _require_its(made.found, name, assignment, cluster)
         put_back(made.found.model_dump_json(), made.orders, logs)
         return made.found
 
     def implement(self, plan: Plan, workshop: Workshop) -> Change | Refusal:
         """Implement; see `Engine`."""
         return self.inner.implement(plan, workshop)
+
+
+def _require_its(
+    found: Plan | Refusal, name: str, assignment: Assignment, cluster: Cluster
+) -> None:
+    """Refuse what was found for another cluster.
+
+    Raises:
+        TapeError: It was, or its recommended option is not there.
+    """
+    told, asked = (found.id, found.cluster), (assignment.plan, cluster.id)
+    if told != asked:
+        raise damaged(name, f"It is {told[0]} of {told[1]}, not {asked[0]} of {asked[1]}.")
+    keys = [option.key for option in found.options] if isinstance(found, Plan) else []
+    if isinstance(found, Plan) and found.recommended not in keys:
+        raise damaged(name, f"It recommends {found.recommended!r} of {', '.join(keys) or 'none'}.")

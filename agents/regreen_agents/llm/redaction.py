@@ -106,6 +106,11 @@ class Redactor:
             text = pattern.sub(replacement, text)
         return text
 
+    @property
+    def keys_only(self) -> "Redactor":
+        """One that replaces keys and nothing else."""
+        return Redactor(self.secrets, marks=REVERSIBLE)
+
     def here(self, text: str) -> str:
         """Return a redacted text with this machine's interpreter where the other one stood."""
         return text.replace(PYTHON, self.python or "python")
@@ -163,7 +168,7 @@ def _python_rules(python: str, marks: Marks) -> list[_Rule]:
     rules = [(_path(python), marks.python)] if python else []
     if python and marks.folder:
         entry = re.escape(str(Path(python).parent))
-        rules.append((re.compile(_START + entry + _END + "(?!/)"), marks.folder))
+        rules.append((re.compile(f"(?<=[=:]){entry}(?=[:'\" ]|$)"), marks.folder))
     return rules
 
 
@@ -209,14 +214,23 @@ def _path(path: str) -> re.Pattern[str]:
     return re.compile(_START + re.escape(path) + _END)
 
 
-def changed(value: JsonValue, change: Callable[[str], str]) -> JsonValue:
-    """Return a JSON value with every text in it changed, keys of objects too."""
+def changed(value: JsonValue, change: Callable[[str], str], source: str = "") -> JsonValue:
+    """Return a JSON value with every text in it changed, keys of objects too.
+
+    Args:
+        value: Any JSON.
+        change: Applied to every text.
+        source: Key of an object whose values are left alone; empty means none.
+    """
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [changed(one, change) for one in value]
+        return [changed(one, change, source) for one in value]
     if isinstance(value, dict):
-        return {change(key): changed(one, change) for key, one in value.items()}
+        return {
+            change(key): one if key == source else changed(one, change, source)
+            for key, one in value.items()
+        }
     return value
 
 

@@ -12,7 +12,7 @@ from regreen_agents.domain.identity import canonical_json
 from regreen_agents.errors import ModelError, TapeError
 from regreen_agents.llm.messages import Reply, Request, ToolUse
 from regreen_agents.llm.protocol import Caller, LanguageModel
-from regreen_agents.llm.redaction import Redactor
+from regreen_agents.llm.redaction import Redactor, changed
 from regreen_agents.llm.tape_format import (
     Entry,
     Exchange,
@@ -50,10 +50,25 @@ class TapeFile:
         self._path = path
         self._lock = threading.Lock()
         written = redactor.model(header)
-        if path.exists() and path.stat().st_size:
+        if self._is_begun(written):
             self._go_on(written)
         else:
             self._append(written)
+
+    def _is_begun(self, header: TapeHeader) -> bool:
+        """Whether the file holds something; a header of our own that a kill tore is cut away."""
+        line = canonical_json(header).encode() + b"\n"
+        try:
+            if not self._path.is_file():
+                return False  # what cannot be written says so when it is
+            with self._path.open("rb") as file:
+                told = file.read(len(line))
+            if len(told) < len(line) and line.startswith(told):
+                os.truncate(self._path, 0)
+                return False
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+        return True
 
     def _go_on(self, header: TapeHeader) -> None:
         tape = read_tape(self._path)
@@ -64,7 +79,10 @@ class TapeFile:
                 fix="Name a new file with --record, or remove that one.",
             )
         self.last = {agent: (takes[-1].request, True) for agent, takes in tape.takes.items()}
-        os.truncate(self._path, tape.size)
+        try:
+            os.truncate(self._path, tape.size)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
 
     def write(self, entry: Entry) -> None:
         """Add a line, already redacted; safe from any thread.
@@ -80,11 +98,15 @@ class TapeFile:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             append(self._path, canonical_json(entry).encode() + b"\n", torn=Torn.LEFT)
         except OSError as error:
-            raise TapeError(
-                f"The tape {self._path.name!r} cannot be written.",
-                why=error.strerror or str(error),
-                fix="Free space on the disk, or make its folder writable.",
-            ) from error
+            raise _unwritable(self._path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> TapeError:
+    return TapeError(
+        f"The tape {path.name[:80]!r} cannot be written.",
+        why=error.strerror or str(error),
+        fix="Free space on the disk, make its folder writable, or name another file.",
+    )
 
 
 class Recorder:
@@ -168,6 +190,7 @@ class LabRecorder:
     def __init__(self, tape: TapeFile) -> None:
         """Begin; it may share its tape with others."""
         self._tape = tape
+        self._all, self._keys = tape.redactor.reversible, tape.redactor.keys_only
 
     def measured(self, name: str, number: int) -> dict[str, JsonValue] | None:  # noqa: ARG002 - the protocol's
         """Return None: while recording everything is measured."""
@@ -175,8 +198,11 @@ class LabRecorder:
 
     def keep_measured(self, name: str, document: BaseModel) -> None:
         """Write down what was measured."""
-        entry = LabEntry(name=name, document=document.model_dump(mode="json"))
-        self._tape.write(self._tape.redactor.reversible.model(entry))
+        told = document.model_dump(mode="json")
+        # The repository's own text is on the tape as it is there, or an edit would not fit.
+        redacted = changed(told, self._all.text, "edits")
+        entry = {"name": name, "document": changed(redacted, self._keys.text)}
+        self._tape.write(LabEntry.model_validate(entry))
 
 
 class RedactedRequests:

@@ -8,7 +8,7 @@ from regreen_agents.runners.factors import copy_tool
 
 ORDERS = "*.order.txt"
 TOOL = "factors/regreen_factors.py"
-_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)*\.order\.txt")
+_NAME = re.compile(r"[\w-]{1,80}(?:\.[\w-]{1,20})?\.order\.txt")
 
 
 def orders_named(told: str, logs: Path) -> dict[str, str]:

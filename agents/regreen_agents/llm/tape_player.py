@@ -135,7 +135,8 @@ class Player:
                 told = f"The recording never measured {name!r}."
                 raise self._differs(told, f"There are: {known}.")
             chosen = kept[number if number < len(kept) else LAST]
-        return {key: changed(one, self._mine) for key, one in chosen.items()}
+        mine = changed(dict(chosen), self._mine, "edits")
+        return mine if isinstance(mine, dict) else {}
 
     def _mine(self, text: str) -> str:
         """Return a text of the laboratory as it reads here."""

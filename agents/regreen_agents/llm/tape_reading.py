@@ -52,7 +52,7 @@ def read_tape(path: Path) -> Tape:
             _add(tape, ENTRY.validate_json(line))
         except ValidationError as error:
             raise _damaged(path, number, _first_of(error)) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _damaged(path, number, str(error)) from error
     return tape
 
@@ -80,7 +80,7 @@ def _header(path: Path, line: bytes) -> TapeHeader:
         return TapeHeader.model_validate_json(line)
     except ValidationError as error:
         raise _damaged(path, 1, _first_of(error)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(path, 1, f"it is not JSON: {error}") from error
 
 

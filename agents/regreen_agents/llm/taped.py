@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue, ValidationError
 
+from regreen_agents.errors import TapeError
 from regreen_agents.llm.tape_format import LAST, LabLog
 
 Made = TypeVar("Made", bound=BaseModel)
@@ -23,12 +24,35 @@ def taped(
         number: How often this process measured it before, where that matters.
 
     Raises:
-        TapeError: The recording never measured it, or the tape cannot be written.
-        ValidationError: The tape holds something else under this name.
+        TapeError: The recording never measured it, the tape holds something else under this
+            name, or it cannot be written.
     """
     known = log.measured(name, number)
     if known is not None:
-        return kind.model_validate(known)
+        return as_measured(name, kind, known)
     made = measure()
     log.keep_measured(name, made)
     return made
+
+
+def as_measured(name: str, kind: type[Made], document: dict[str, JsonValue]) -> Made:
+    """Return what a tape holds under a name.
+
+    Raises:
+        TapeError: It is no such thing.
+    """
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise damaged(name, f"{place}: {first['msg']}"[:500]) from error
+
+
+def damaged(name: str, why: str) -> TapeError:
+    """Return the error of a measurement that cannot be what was measured."""
+    return TapeError(
+        f"What the tape holds as {name!r} is damaged.",
+        why=why,
+        fix="Take the tape from where it came from again, or record a new one with --record.",
+    )

@@ -71,10 +71,19 @@ def _assertions(function: ast.AST) -> int:
     counted = Counter(
         "assert"
         for node in ast.walk(function)
-        if isinstance(node, ast.Assert)
+        if (isinstance(node, ast.Assert) and not _says_nothing(node.test))
         or (isinstance(node, ast.Call) and _name(node.func).startswith(("assert", "raises")))
     )
     return counted["assert"]
+
+
+def _says_nothing(test: ast.expr) -> bool:
+    """Whether an assertion holds whatever the code does: it names nothing, or itself twice."""
+    if isinstance(test, ast.Compare) and len(test.comparators) == 1:
+        [other] = test.comparators
+        if isinstance(test.ops[0], ast.Eq | ast.Is) and ast.dump(test.left) == ast.dump(other):
+            return True
+    return not any(isinstance(node, ast.Name | ast.Await) for node in ast.walk(test))
 
 
 def _named(tree: ast.AST, words: tuple[str, ...]) -> dict[str, list[int]]:

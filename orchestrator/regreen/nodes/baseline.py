@@ -20,6 +20,7 @@ from regreen_agents.lab.seed_sweep import sweep_seeds
 from regreen_agents.lab.sweeps import Control, sweep_again, sweep_surroundings
 from regreen_agents.llm.tape_format import LAST
 from regreen_agents.llm.tape_orders import orders_named, put_back
+from regreen_agents.llm.taped import as_measured, damaged
 
 FORK_SECONDS = 0.05
 """What a test alone in a fork costs, beyond the test itself, with its state watched."""
@@ -48,7 +49,7 @@ def baseline(_state: SprintState, site: Site) -> SprintState:
         on_tape = MeasuredOnce(baseline=_without_logs(measured), orders=orders)
         site.lab_log.keep_measured(ON_TAPE, on_tape)
     else:
-        measured = _replayed(site, MeasuredOnce.model_validate(recorded))
+        measured = _replayed(site, as_measured(ON_TAPE, MeasuredOnce, recorded))
     site.folder.save_baseline(measured)
     return {}
 
@@ -56,6 +57,8 @@ def baseline(_state: SprintState, site: Site) -> SprintState:
 def _replayed(site: Site, once: MeasuredOnce) -> Baseline:
     """Return what the recording measured; one run here shows how the suite is run here."""
     recorded = once.baseline
+    if not recorded.runs:
+        raise damaged(ON_TAPE, "It has no run.")
     with (
         site.agent("baseline", Stage.BASELINE) as agent,
         site.tree("baseline", site.info.base) as tree,

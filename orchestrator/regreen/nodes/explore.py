@@ -50,11 +50,26 @@ def _explored(cluster: Cluster, assignment: Assignment, site: Site) -> Plan | Re
     role = f"explorer({cluster.id}: {cluster.title})"
     with site.agent(role, Stage.EXPLORE) as agent:
         if site.seconds_left() <= 0:
+            require_not_replayed(site)
             agent.result = "not explored: the time budget is used up"
             return _unexplored(cluster, assignment, "The sprint's time budget was used up before.")
         found = _guarded(cluster, assignment, agent)
         agent.result = _words(found)
         return found
+
+
+def require_not_replayed(site: Site) -> None:
+    """Refuse to end a replay otherwise than its recording: that had its own time.
+
+    Raises:
+        TapeError: It is a replay.
+    """
+    if site.info.options.replay:
+        raise TapeError(
+            "The replay has used up its time.",
+            why=f"Its time budget is {site.info.options.time_budget_seconds:g} s.",
+            fix="Replay the tape with a longer --time-budget.",
+        )
 
 
 def _guarded(cluster: Cluster, assignment: Assignment, agent: Agent) -> Plan | Refusal:

@@ -153,3 +153,59 @@ def test_a_tape_puts_nothing_anywhere_else(tmp_path: Path, name: str) -> None:
     put_back(name, {name: "evil"}, tmp_path / "runs" / "explore-C1")
 
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_what_is_no_measurement_is_named_with_its_place(tmp_path: Path) -> None:
+    replay = Player(read_tape(tape_of(tmp_path / "a.tape", ("claim", Seen(text="x")))), PLAIN)
+
+    class Other(Model):
+        """Something else."""
+
+        number: int
+
+    with pytest.raises(TapeError, match="'claim' is damaged") as told:
+        taped(replay, "claim", Other, lambda: Other(number=1))
+
+    assert "number: Field required" in told.value.why
+
+
+def test_source_in_edits_is_on_the_tape_as_it_is_in_the_files(tmp_path: Path) -> None:
+    class Made(Model):
+        """A plan, as far as it matters here."""
+
+        edits: tuple[dict[str, str], ...]
+
+    line = f'open("/home/ann/data")  # {KEY}'
+    log = LabRecorder(TapeFile(tmp_path / "a.tape", SPRINT, ANN))
+    log.keep_measured("explore PR1", Made(edits=({"before": line},)))
+
+    found = taped(Player(read_tape(tmp_path / "a.tape"), BOB), "explore PR1", Made, lambda: None)  # type: ignore[arg-type,return-value]  # never called
+
+    assert found.edits == ({"before": 'open("/home/ann/data")  # <key>'},)
+
+
+def test_a_header_that_a_kill_tore_is_written_again(tmp_path: Path) -> None:
+    path = tape_of(tmp_path / "a.tape")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:20])
+
+    TapeFile(path, SPRINT, PLAIN)
+
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("name", ["a" * 300, ".", "/dev/full", "/dev/null/x"])
+def test_a_place_that_takes_no_tape_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TapeError, match="cannot be written"):
+        TapeFile(tmp_path / name, SPRINT, PLAIN)
+
+
+@pytest.mark.parametrize("text", ["hello", "x" * 5000])
+def test_a_file_that_is_no_tape_is_left_as_it_is(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(text)
+
+    with pytest.raises(TapeError):
+        TapeFile(path, SPRINT, PLAIN)
+
+    assert path.read_text() == text
