@@ -21,14 +21,17 @@ def process_state() -> dict[str, object]:
     }
 
 
-AT_START = process_state()
+@pytest.fixture(scope="session", autouse=True)
+def _state_at_start() -> dict[str, object]:
+    """Taken before any fixture of the session: plugins set what they need before."""
+    return process_state()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _session_left_as_found() -> Iterator[None]:
+def _session_left_as_found(_state_at_start: dict[str, object]) -> Iterator[None]:
     """Fixtures that last for the session must not change it: its other modules share it, too."""
     yield
-    assert process_state() == AT_START
+    assert process_state() == _state_at_start
 
 
 @pytest.fixture(autouse=True)

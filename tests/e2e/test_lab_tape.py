@@ -1,6 +1,7 @@
 """A recorded sprint replayed elsewhere: the same plans and diffs, whatever chance does there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ Recorded = tuple[Patient, Patient, Path]
 def two(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     home = tmp_path_factory.mktemp("tape")
     first, second = (patient(home / name, HEALTHY | CHANCE) for name in ("first", "second"))
+    second = replace(second, env=first.env)  # on the same machine: commands name its folders
     tape = home / "tape.jsonl"
     first.does("sprint", *WISHES, "--record", str(tape))
     second.does("sprint", *WISHES, "--replay", str(tape))
