@@ -51,7 +51,7 @@ def read_tape(path: Path) -> Tape:
         try:
             _add(tape, ENTRY.validate_json(line))
         except ValidationError as error:
-            raise _damaged(path, number, _first_of(error)) from error
+            raise _damaged(path, number, first_of(error)) from error
         except (ValueError, RecursionError) as error:
             raise _damaged(path, number, str(error)) from error
     return tape
@@ -79,7 +79,7 @@ def _header(path: Path, line: bytes) -> TapeHeader:
             raise _unreadable(path, why)
         return TapeHeader.model_validate_json(line)
     except ValidationError as error:
-        raise _damaged(path, 1, _first_of(error)) from error
+        raise _damaged(path, 1, first_of(error)) from error
     except (ValueError, RecursionError) as error:
         raise _damaged(path, 1, f"it is not JSON: {error}") from error
 
@@ -105,7 +105,8 @@ def _add(tape: Tape, entry: Entry) -> None:
     takes.append(Take(entry, entry.request.after(previous)))
 
 
-def _first_of(error: ValidationError) -> str:
+def first_of(error: ValidationError) -> str:
+    """Return the first thing that is wrong, behind its place."""
     detail = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in detail["loc"])
     return f"{place}: {detail['msg']}" if place else detail["msg"]

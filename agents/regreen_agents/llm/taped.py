@@ -7,6 +7,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from regreen_agents.errors import TapeError
 from regreen_agents.llm.tape_format import LAST, LabLog
+from regreen_agents.llm.tape_reading import first_of
 
 Made = TypeVar("Made", bound=BaseModel)
 
@@ -44,9 +45,7 @@ def as_measured(name: str, kind: type[Made], document: dict[str, JsonValue]) -> 
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise damaged(name, f"{place}: {first['msg']}"[:500]) from error
+        raise damaged(name, first_of(error)[:500]) from error
 
 
 def damaged(name: str, why: str) -> TapeError:
